@@ -1,0 +1,127 @@
+import type { Readable, Writable } from 'node:stream';
+import type { SourceEntry } from '../layer/types.js';
+import type { Digest } from '../util/digest.js';
+
+/** `overlay`: the kernel's, with `userxattr`; `fuse-overlayfs`; `vfs`: a plain copy per step. */
+export type StorageDriver = 'overlay' | 'fuse-overlayfs' | 'vfs';
+
+export interface SandboxOptions {
+  /** the store's root directory; scratch and trees live beneath it */
+  root: string;
+  /** force one; otherwise the first that works */
+  storageDriver?: StorageDriver;
+  /** an OCI runtime (`crun`, `runc` or a path) instead of our runner */
+  runtime?: string;
+  signal?: AbortSignal;
+  /** notes for the person, each once: single-id map, missing driver, … */
+  onNote?: (note: string) => void;
+}
+
+/** What `shale info` prints: what was found, what was chosen, and the command that would provide what is missing. */
+export interface HostFacts {
+  kernel: string;
+  rootless: boolean;
+  userNamespaces: { works: boolean; why?: string; hint?: string };
+  idMap: { kind: 'range' | 'single' | 'identity'; ids: number; why?: string; hint?: string };
+  drivers: { name: StorageDriver; works: boolean; why?: string; hint?: string }[];
+  driver?: StorageDriver;
+  runner: { kind: 'native' | 'oci'; path?: string; why?: string; hint?: string };
+  seccomp: boolean;
+  network: { pasta?: string; slirp4netns?: string; hint?: string };
+  cgroups: { version: 'v1' | 'v2' | 'hybrid' | 'none'; delegated: boolean };
+}
+
+export interface Mount {
+  type: 'bind' | 'tmpfs';
+  /** absolute host path for `bind` */
+  source?: string;
+  /** absolute path in the container */
+  target: string;
+  readonly?: boolean;
+  /** tmpfs: bytes and permission bits */
+  size?: number;
+  mode?: number;
+}
+
+/** One process in a container whose root is the merged view of `layers`. */
+export interface RunSpec {
+  /** diffIDs, bottom first; all must be in the store */
+  layers: Digest[];
+  args: string[];
+  /** exactly the environment of the process: `KEY=VALUE` */
+  env: string[];
+  /** absolute; created (root:root 0755) when it does not exist */
+  cwd: string;
+  uid: number;
+  gid: number;
+  additionalGids: number[];
+  hostname: string;
+  network: 'host' | 'none';
+  mounts?: Mount[];
+  /** `IP NAME` pairs for /etc/hosts */
+  extraHosts?: [name: string, ip: string][];
+  tty?: boolean;
+  readonlyRoot?: boolean;
+  noNewPrivileges?: boolean;
+  /** capabilities beside or less than the default set, without `CAP_` */
+  capAdd?: string[];
+  capDrop?: string[];
+  shmSize?: number;
+  ulimits?: { name: string; soft: number; hard: number }[];
+}
+
+/** Where the process's standard streams go. `inherit`: the worker's own, which are the caller's. */
+export interface RunIo {
+  stdin?: Readable | 'inherit';
+  stdout?: Writable | 'inherit';
+  stderr?: Writable | 'inherit';
+}
+
+export interface RunResult {
+  /** exit code of the process; 128 + signal when a signal ended it; 126 and 127 as docker */
+  exitCode: number;
+  signal?: string;
+  /** names the upper directory for `commit` or `discard` */
+  changes: string;
+}
+
+/** A new layer in the store, or null when nothing changed. */
+export interface CommitResult {
+  layer: Digest | null;
+}
+
+/**
+ * The process inside the user and mount namespace that does what needs a tree. One serves several requests at
+ * a time. Its mounts die with it.
+ */
+export interface Worker {
+  /** Makes the tree form of every layer of the chain. */
+  unpack(layers: Digest[], signal?: AbortSignal): Promise<void>;
+  run(spec: RunSpec, io: RunIo, signal?: AbortSignal): Promise<RunResult>;
+  /** Writes the changes of a run as a layer (index, diffID, tree by rename) on top of `layers`. */
+  commit(
+    changes: string,
+    layers: Digest[],
+    options?: { clampMtime?: number },
+    signal?: AbortSignal,
+  ): Promise<CommitResult>;
+  /** Deletes the changes of a run. */
+  discard(changes: string): Promise<void>;
+  /**
+   * Writes a layer from entries whose `source` paths lie in trees of the store (they may belong to mapped ids
+   * that the caller cannot read).
+   */
+  writeLayer(
+    entries: SourceEntry[],
+    options?: { clampMtime?: number },
+    signal?: AbortSignal,
+  ): Promise<Digest>;
+  /** Makes a plain tar blob form of a layer that has only a tree; does nothing when a blob's bytes are held. */
+  makeBlob(layer: Digest, signal?: AbortSignal): Promise<void>;
+  /** Up to `maxBytes` of a regular file of a tree; the path is an absolute path beneath the store. */
+  readFile(path: string, maxBytes: number): Promise<Uint8Array>;
+  /** Removes trees and scratch that belong to mapped ids; paths must lie beneath the store. */
+  remove(paths: string[]): Promise<void>;
+  /** Ends the worker and everything it started. Idempotent. */
+  close(): Promise<void>;
+}
