@@ -12,6 +12,7 @@ const FLOORS = [
   ['context', 'registry'],
   ['sandbox'],
   ['build', 'container', 'image'],
+  ['api'],
   ['index.ts'],
   ['cli'],
 ];
