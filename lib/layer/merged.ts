@@ -11,6 +11,41 @@ export interface Resolved {
 }
 
 /**
+ * Follows symbolic links as the kernel does in a chroot: absolute targets and `..` stay inside the root.
+ * @param path may be absolute and hold `.` and `..`
+ * @param lookup the entry at exactly a path
+ * @param followLast whether a link as the last component is followed too
+ * @throws LayerError `LAYER_SYMLINK_LOOP` after 40 links
+ */
+export function followPath(
+  path: BytePath,
+  lookup: (path: BytePath) => LayerEntry | undefined,
+  followLast = true,
+): BytePath {
+  const pending = path.split('/').reverse();
+  let at: BytePath = '';
+  let links = 0;
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (name === '' || name === '.') continue;
+    if (name === '..') {
+      at = parentOf(at);
+      continue;
+    }
+    const next = join(at, name);
+    const entry = lookup(next);
+    if (entry?.type !== 'symlink' || (!followLast && isLast(pending))) {
+      at = next;
+      continue;
+    }
+    if (++links > MAX_LINKS) throw loop(path);
+    const target = entry.link ?? '';
+    if (target.startsWith('/')) at = '';
+    pending.push(...target.split('/').reverse());
+  }
+  return at;
+}
+
+/**
  * The view of a chain of layers that a container would see, from the indexes alone: whiteouts and opaque
  * directories are applied, parents that no layer names are there (0755, 0:0), and a hard link shows as the file
  * that it names (`link` absent, content `offset` and `layer` those of the file).
@@ -49,36 +84,11 @@ export class MergedIndex {
     return this.#entries.get(path);
   }
 
-  /**
-   * Follows symbolic links as the kernel does in a chroot: absolute targets and `..` stay inside the root.
-   * @param path may be absolute and hold `.` and `..`
-   * @param options.followLast whether a link as the last component is followed too; default true
-   * @throws LayerError `LAYER_SYMLINK_LOOP` after 40 links
-   */
+  /** @see followPath */
   resolve(path: BytePath, options: { followLast?: boolean } = {}): Resolved {
-    const followLast = options.followLast ?? true;
-    const pending = path.split('/').reverse();
-    let at: BytePath = '';
-    let links = 0;
-    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-      if (name === '' || name === '.') continue;
-      if (name === '..') {
-        at = parentOf(at);
-        continue;
-      }
-      const next = at === '' ? name : `${at}/${name}`;
-      const entry = this.#entries.get(next);
-      if (entry?.type !== 'symlink' || (!followLast && isLast(pending))) {
-        at = next;
-        continue;
-      }
-      if (++links > MAX_LINKS) throw loop(path);
-      const target = entry.link ?? '';
-      if (target.startsWith('/')) at = '';
-      pending.push(...target.split('/').reverse());
-    }
-    const entry = this.#entries.get(at);
-    return entry === undefined ? { path: at } : { path: at, entry };
+    const real = followPath(path, at => this.#entries.get(at), options.followLast ?? true);
+    const entry = this.#entries.get(real);
+    return entry === undefined ? { path: real } : { path: real, entry };
   }
 
   /** What lies directly in `dir` (links are not followed), sorted by byte order; empty when it is no directory. */
