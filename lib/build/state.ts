@@ -1,0 +1,68 @@
+import type { ContainerConfig, History, ImageConfig, Platform } from '../oci/types.js';
+import type { Digest } from '../util/digest.js';
+import { environmentOf, withVariable } from '../util/environment.js';
+
+/** What docker gives every container that has no PATH of its own. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** A stage after some of its steps: a value, never changed in place. */
+export interface StageState {
+  image: ImageConfig;
+  /** what instructions and RUN see: the config's variables and ARG values, in the order of their declaration */
+  env: ReadonlyMap<string, string>;
+  /** ARG names in effect, in order, for the `|1 name=value` of history and for RUN */
+  args: readonly string[];
+  /** this stage has a CMD of its own, which a later ENTRYPOINT leaves alone */
+  ownCmd: boolean;
+}
+
+/** An image with nothing in it. */
+export function emptyImage(platform: Platform): ImageConfig {
+  return { ...platform, config: {}, rootfs: { type: 'layers', diff_ids: [] }, history: [] };
+}
+
+/** The state in which a stage starts that is built on `image`. ONBUILD triggers are not inherited. */
+export function stateOf(image: ImageConfig): StageState {
+  const config: ContainerConfig = { ...image.config };
+  delete config.OnBuild;
+  const variables = config.Env ?? [];
+  if (!environmentOf(variables).has('PATH')) config.Env = withVariable(variables, 'PATH', DEFAULT_PATH);
+  return {
+    image: { ...image, config, history: [...(image.history ?? [])] },
+    env: environmentOf(config.Env ?? variables),
+    args: [],
+    ownCmd: false,
+  };
+}
+
+/** The state in which a stage starts that is built on another stage: it goes on where that one ended. */
+export function inheritState(base: StageState): StageState {
+  const { OnBuild: _triggers, ...config } = base.image.config ?? {};
+  return { ...base, image: { ...base.image, config }, ownCmd: false };
+}
+
+export function configOf(state: StageState): ContainerConfig {
+  return state.image.config ?? {};
+}
+
+export function layersOf(state: StageState): Digest[] {
+  return state.image.rootfs.diff_ids;
+}
+
+export function withConfig(state: StageState, change: ContainerConfig): StageState {
+  return { ...state, image: { ...state.image, config: { ...configOf(state), ...change } } };
+}
+
+/** The state with a history entry, and with a layer where the step made one. */
+export function withHistory(state: StageState, entry: History, layer?: Digest): StageState {
+  const { image } = state;
+  const rootfs =
+    layer === undefined ? image.rootfs : { ...image.rootfs, diff_ids: [...image.rootfs.diff_ids, layer] };
+  return { ...state, image: { ...image, rootfs, history: [...(image.history ?? []), entry] } };
+}
+
+export function withEnvironment(state: StageState, name: string, value: string): StageState {
+  const env = new Map(state.env);
+  env.set(name, value);
+  return { ...state, env };
+}

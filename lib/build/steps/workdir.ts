@@ -1,0 +1,56 @@
+import type { WorkdirInstruction } from '../../dockerfile/types.js';
+import { chainId } from '../../util/digest.js';
+import { resolveOwner } from '../../util/passwd.js';
+import { cleanAbsolute, toBytePath } from '../../util/paths.js';
+import { now } from '../../util/time.js';
+import { Destination } from '../copy/destination.js';
+import { ROOT } from '../copy/owner.js';
+import { HISTORY_COMMENT, recordMetadata } from '../metadata.js';
+import type { BuildSession } from '../session.js';
+import { configOf, layersOf, type StageState, withConfig, withHistory } from '../state.js';
+import type { StepCache } from './step.js';
+import { writeLayer } from './write.js';
+
+/** The absolute working directory after `WORKDIR path`. */
+export function workdirAfter(state: StageState, path: string): string {
+  return cleanAbsolute(path.startsWith('/') ? path : `${configOf(state).WorkingDir ?? '/'}/${path}`);
+}
+
+/** WORKDIR: sets the directory and makes it, with the parents that are missing, owned by the stage's user. */
+export async function runWorkdir(
+  session: BuildSession,
+  cache: StepCache,
+  state: StageState,
+  instruction: WorkdirInstruction,
+  always: boolean,
+): Promise<{ state: StageState; cached: boolean }> {
+  const path = workdirAfter(state, instruction.path);
+  const next = withConfig(state, { WorkingDir: path });
+  if (path === '/') return { state: recordMetadata(next, `WORKDIR ${path}`), cached: true };
+  const user = configOf(state).User ?? '';
+  const result = await cache.run({
+    description: `WORKDIR ${path}`,
+    always,
+    inputs: { step: 'workdir', parent: chainId(layersOf(state)) ?? '', path, user },
+    execute: async () => {
+      const destination = new Destination(await session.merged(layersOf(state)));
+      const owner = user === '' ? ROOT : await ownerOf(session, state, user);
+      const time = session.epoch ?? Math.floor(Date.parse(now()) / 1000);
+      destination.makeDirectories(toBytePath(path), 0o755, owner, time);
+      return writeLayer(session, destination.entries());
+    },
+  });
+  const entry = { created: result.created, created_by: `WORKDIR ${path}`, comment: HISTORY_COMMENT };
+  return { state: withHistory(next, entry, result.layer), cached: result.cached };
+}
+
+/** Ids of `user[:group]` as the files of the image's layers give them. */
+export async function ownerOf(
+  session: BuildSession,
+  state: StageState,
+  owner: string,
+): Promise<{ uid: number; gid: number }> {
+  const layers = layersOf(state);
+  const passwd = await session.readText(layers, '/etc/passwd');
+  return resolveOwner(owner, passwd, await session.readText(layers, '/etc/group'));
+}
