@@ -37,12 +37,12 @@ export function globalArgs(
   builtin: ReadonlyMap<string, string>,
   declared: readonly ArgInstruction[],
   given: ReadonlyMap<string, string>,
-  escape: EscapeCharacter,
+  escapeCharacter: EscapeCharacter,
 ): Map<string, string> {
   const values = new Map(builtin);
   for (const { name, value } of declared.flatMap(instruction => instruction.args)) {
     const chosen =
-      given.get(name) ?? (value === undefined ? undefined : expandWord(value, values, escape).text);
+      given.get(name) ?? (value === undefined ? undefined : expandWord(value, values, escapeCharacter).text);
     if (chosen !== undefined) values.set(name, chosen);
   }
   return values;

@@ -33,7 +33,7 @@ export type FromTarget = { kind: 'stage'; index: number } | { kind: 'image'; ref
 export function planStages(
   stages: readonly Stage[],
   args: ReadonlyMap<string, string>,
-  escape: EscapeCharacter,
+  escapeCharacter: EscapeCharacter,
 ): PlannedStage[] {
   if (stages.length === 0)
     throw new DockerfileError('DOCKERFILE_NO_STAGE', 'dockerfile contains no stages to build');
@@ -43,8 +43,8 @@ export function planStages(
       index: source.index,
       label: stages.length === 1 ? '' : (source.name ?? `stage-${source.index}`),
       name: source.name,
-      base: baseOfStage(source, args, escape, byName),
-      platform: platformOfStage(source, args, escape),
+      base: baseOfStage(source, args, escapeCharacter, byName),
+      platform: platformOfStage(source, args, escapeCharacter),
       source,
     };
     if (source.name !== undefined) byName.set(source.name, source.index);
@@ -55,10 +55,10 @@ export function planStages(
 function baseOfStage(
   source: Stage,
   args: ReadonlyMap<string, string>,
-  escape: EscapeCharacter,
+  escapeCharacter: EscapeCharacter,
   byName: ReadonlyMap<string, number>,
 ): StageBase {
-  const reference = expandWord(source.base, args, escape).text;
+  const reference = expandWord(source.base, args, escapeCharacter).text;
   if (reference === '') {
     const detail = { range: source.range };
     throw new DockerfileError('DOCKERFILE_EMPTY_BASE', `base name (${source.base}) should not be blank`, {
@@ -73,10 +73,10 @@ function baseOfStage(
 function platformOfStage(
   source: Stage,
   args: ReadonlyMap<string, string>,
-  escape: EscapeCharacter,
+  escapeCharacter: EscapeCharacter,
 ): Platform | undefined {
   if (source.platform === undefined) return undefined;
-  const text = expandWord(source.platform, args, escape).text;
+  const text = expandWord(source.platform, args, escapeCharacter).text;
   const detail = { range: source.range };
   if (text === '') {
     throw new DockerfileError(
