@@ -12,6 +12,8 @@ export interface LayerRecord {
   contentSize: number;
   /** blob forms, whether or not their bytes are held (a pushed or pulled digest is worth knowing without them) */
   blobs: Descriptor[];
+  /** sha256 of the index file beside the record */
+  index: Digest;
   /** RFC 3339 */
   created: string;
 }
