@@ -9,8 +9,8 @@ import { type Owner, ROOT } from './owner.js';
 /** A tree that files are copied from: a build context, the result of a stage, an image. */
 export interface CopySource {
   index: MergedIndex;
-  /** absolute path (bytes) of the file that holds an entry's content */
-  contentPath(entry: MergedEntry): BytePath;
+  /** where the content of a file entry is */
+  content(entry: MergedEntry): Pick<SourceEntry, 'source' | 'data'>;
 }
 
 export interface CopyOptions {
@@ -122,7 +122,14 @@ class Copier {
     const first = identity === undefined ? undefined : this.#links.get(identity);
     const written = this.#described(entry, target);
     if (first !== undefined) {
-      this.#into.put({ ...written, type: 'hardlink', link: first, size: 0, source: undefined });
+      this.#into.put({
+        ...written,
+        type: 'hardlink',
+        link: first,
+        size: 0,
+        source: undefined,
+        data: undefined,
+      });
       return;
     }
     if (identity !== undefined) this.#links.set(identity, target);
@@ -135,8 +142,7 @@ class Copier {
     const bits =
       mode === undefined || entry.type === 'symlink' ? entry.mode : mode(entry.mode, entry.type === 'dir');
     const described: SourceEntry = { ...kept, path: target, mode: bits, uid: owner.uid, gid: owner.gid };
-    if (entry.type === 'file') described.source = this.#source.contentPath(entry);
-    return described;
+    return entry.type === 'file' ? { ...described, ...this.#source.content(entry) } : described;
   }
 }
 

@@ -31,11 +31,8 @@ export function extractArchive(
       into.put({ ...written, type: 'hardlink', link: first, size: 0 });
       continue;
     }
-    if (entry.type === 'file') {
-      written.source = archive.contentPath(entry);
-      links.set(String(offset), target);
-    }
-    into.put(written);
+    if (entry.type === 'file') links.set(String(offset), target);
+    into.put(entry.type === 'file' ? { ...written, ...archive.content(entry) } : written);
   }
 }
 

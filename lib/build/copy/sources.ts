@@ -17,9 +17,13 @@ export function matchSources(index: MergedIndex, source: string): BytePath[] {
   if (first < 0) {
     const path = parts.join('/');
     if (index.resolve(path).entry === undefined) {
-      throw new BuildError('BUILD_COPY_NOT_FOUND', `failed to calculate checksum: "/${parts.join('/')}": not found`, {
-        hint: 'is the file there, and not excluded by .dockerignore?',
-      });
+      throw new BuildError(
+        'BUILD_COPY_NOT_FOUND',
+        `failed to calculate checksum: "/${parts.join('/')}": not found`,
+        {
+          hint: 'is the file there, and not excluded by .dockerignore?',
+        },
+      );
     }
     return [path];
   }

@@ -1,0 +1,177 @@
+import { expandInstruction, parseOnBuild } from '../dockerfile/index.js';
+import type { EscapeCharacter, Instruction } from '../dockerfile/types.js';
+import type { Platform } from '../oci/types.js';
+import { isShaleError } from '../util/errors.js';
+import { layersOrigin, type Origin } from './copy/origins.js';
+import { applyMetadata, isMetadata } from './metadata.js';
+import { findFrom, type PlannedStage } from './plan/stages.js';
+import { StepProgress } from './progress.js';
+import type { BuildSession } from './session.js';
+import { configOf, emptyImage, inheritState, layersOf, type StageState, stateOf } from './state.js';
+import { runAdd } from './steps/add.js';
+import { type ArgValues, applyArg } from './steps/args.js';
+import { runCopy } from './steps/copy.js';
+import { runCommand } from './steps/run.js';
+import { StepCache } from './steps/step.js';
+import { runWorkdir } from './steps/workdir.js';
+
+/** All that decides what a build does, read and checked. */
+export interface BuildPlan {
+  stages: PlannedStage[];
+  args: ArgValues;
+  escape: EscapeCharacter;
+  /** what the image is for; stages without `--platform` use it */
+  platform: Platform;
+  /** stages that are executed anew whatever the cache holds */
+  noCache: (stage: PlannedStage) => boolean;
+  network: 'host' | 'none';
+  extraHosts?: [name: string, ip: string][];
+  /** the main context, listed when the first COPY needs it */
+  context: () => Promise<Origin>;
+}
+
+interface StepOutcome {
+  state: StageState;
+  cached: boolean;
+}
+
+/**
+ * Solves stages: each once, each as soon as somebody needs it, so that stages that do not wait for one another run
+ * at the same time.
+ */
+export class Solver {
+  readonly #session: BuildSession;
+  readonly #plan: BuildPlan;
+  readonly #cache: StepCache;
+  readonly #progress: StepProgress;
+  readonly #solved = new Map<number, Promise<StageState>>();
+
+  constructor(session: BuildSession, plan: BuildPlan) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#cache = new StepCache(session);
+    this.#progress = new StepProgress(session.emit);
+  }
+
+  /** The state of a stage after its last step. */
+  stage(index: number): Promise<StageState> {
+    let solved = this.#solved.get(index);
+    if (solved === undefined) {
+      solved = this.#solve(index);
+      this.#solved.set(index, solved);
+      // Whoever waits for the stage sees the error; without a waiter it must not end the process.
+      solved.catch(() => {});
+    }
+    return solved;
+  }
+
+  async #solve(index: number): Promise<StageState> {
+    const planned = this.#plan.stages[index];
+    if (planned === undefined) throw new RangeError(`no stage ${index}`);
+    const base = await this.#base(planned);
+    const instructions = [...base.triggers, ...planned.source.instructions];
+    const steps = instructions.filter(makesLayer).length + (planned.base.kind === 'image' ? 1 : 0);
+    let step = planned.base.kind === 'image' ? 1 : 0;
+    let state = base.state;
+    for (const instruction of instructions) {
+      if (makesLayer(instruction)) step += 1;
+      state = await this.#instruction(planned, state, instruction, `${step}/${steps}`);
+    }
+    return state;
+  }
+
+  async #base(planned: PlannedStage): Promise<{ state: StageState; triggers: Instruction[] }> {
+    const platform = planned.platform ?? this.#plan.platform;
+    if (planned.base.kind === 'scratch') return { state: stateOf(emptyImage(platform)), triggers: [] };
+    if (planned.base.kind === 'stage') {
+      const base = await this.stage(planned.base.index);
+      return { state: inheritState(base), triggers: this.#triggers(planned, configOf(base).OnBuild) };
+    }
+    const { reference } = planned.base;
+    const image = await this.#progress.track(`[${prefix(planned)}] FROM ${reference}`, async () => ({
+      result: await located(planned.source.range, () => this.#session.baseImage(reference, platform)),
+      cached: false,
+    }));
+    return { state: stateOf(image.config), triggers: this.#triggers(planned, image.config.config?.OnBuild) };
+  }
+
+  /** ONBUILD instructions of the base, to be executed right after FROM. */
+  #triggers(planned: PlannedStage, expressions: readonly string[] | undefined): Instruction[] {
+    return (expressions ?? []).map(expression => {
+      return { ...parseOnBuild(expression), range: planned.source.range, fromOnBuild: true };
+    });
+  }
+
+  async #instruction(
+    planned: PlannedStage,
+    state: StageState,
+    written: Instruction,
+    position: string,
+  ): Promise<StageState> {
+    this.#session.signal.throwIfAborted();
+    return located(written.range, async () => {
+      if (written.kind === 'ARG') return applyArg(state, written, this.#plan.args, this.#plan.escape);
+      const { instruction } = expandInstruction(written, state.env, this.#plan.escape);
+      if (isMetadata(instruction)) return applyMetadata(state, instruction);
+      const name = `[${prefix(planned)} ${position}] ${written.original}`;
+      return this.#progress.track(name, async id => {
+        const outcome = await this.#layerStep(planned, state, instruction, id);
+        return { result: outcome.state, cached: outcome.cached };
+      });
+    });
+  }
+
+  async #layerStep(
+    planned: PlannedStage,
+    state: StageState,
+    instruction: Instruction,
+    id: number,
+  ): Promise<StepOutcome> {
+    const session = this.#session;
+    const always = this.#plan.noCache(planned);
+    if (instruction.kind === 'WORKDIR') return runWorkdir(session, this.#cache, state, instruction, always);
+    if (instruction.kind === 'COPY') {
+      const origin = await this.#origin(planned, instruction.from);
+      return runCopy(session, this.#cache, state, instruction, origin, always);
+    }
+    if (instruction.kind === 'ADD') {
+      return runAdd(session, this.#cache, state, instruction, this.#plan.context, always);
+    }
+    if (instruction.kind !== 'RUN') throw new TypeError(`${instruction.kind} makes no layer`);
+    const { network, extraHosts } = this.#plan;
+    const buildArgs = this.#plan.args.given;
+    return runCommand(session, this.#cache, state, instruction, {
+      always,
+      id,
+      network,
+      buildArgs,
+      extraHosts,
+    });
+  }
+
+  async #origin(planned: PlannedStage, from: string | undefined): Promise<Origin> {
+    if (from === undefined) return this.#plan.context();
+    const target = findFrom(this.#plan.stages, from, planned.index);
+    if (target.kind === 'stage') return layersOrigin(this.#session, layersOf(await this.stage(target.index)));
+    const image = await this.#session.baseImage(target.reference, planned.platform ?? this.#plan.platform);
+    return layersOrigin(this.#session, image.config.rootfs.diff_ids);
+  }
+}
+
+function prefix(planned: PlannedStage): string {
+  return planned.label;
+}
+
+function makesLayer(instruction: Instruction): boolean {
+  return ['RUN', 'COPY', 'ADD', 'WORKDIR'].includes(instruction.kind);
+}
+
+/** Says in an error where in the Dockerfile it happened, unless it knows better already. */
+async function located<T>(range: { start: number; end: number }, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isShaleError(error) && error.detail.range === undefined) error.detail.range = range;
+    throw error;
+  }
+}
