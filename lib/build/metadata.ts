@@ -104,7 +104,7 @@ function applyEnv(state: StageState, pairs: readonly KeyValue[]): StageState {
 }
 
 function applyExpose(state: StageState, words: readonly string[]): StageState {
-  const ports = words.flatMap(word => parsePorts(word));
+  const ports = parsePorts(words);
   const exposed = { ...configOf(state).ExposedPorts };
   for (const port of ports) exposed[port] = {};
   return recordMetadata(withConfig(state, { ExposedPorts: exposed }), `EXPOSE ${goList(ports)}`);

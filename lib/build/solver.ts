@@ -97,9 +97,9 @@ export class Solver {
 
   /** ONBUILD instructions of the base, to be executed right after FROM. */
   #triggers(planned: PlannedStage, expressions: readonly string[] | undefined): Instruction[] {
-    return (expressions ?? []).map(expression => {
-      return { ...parseOnBuild(expression), range: planned.source.range, fromOnBuild: true };
-    });
+    const { range } = planned.source;
+    const instructions = (expressions ?? []).flatMap(expression => parseOnBuild(expression));
+    return instructions.map(instruction => ({ ...instruction, range, fromOnBuild: true }));
   }
 
   async #instruction(
