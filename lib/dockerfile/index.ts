@@ -1,1 +1,19 @@
+/**
+ * The Dockerfile language as pure functions: text to tree, tree to stages, words and instructions to their expansions.
+ */
+export { detectSyntax, type FoundDirective, findDirective } from './directives.js';
+export { dumpTree } from './dump.js';
+export { type DockerfileCode, errorRange } from './errors.js';
+export { formatSourceError, sourceExcerpt } from './excerpt.js';
+export { expandWord, expandWords } from './expand.js';
+export { expandInstruction } from './expand-instruction.js';
+export { heredocsOfLine, heredocText, parseHeredocWord } from './heredoc.js';
+export { parseInstruction } from './instructions.js';
+export { INSTRUCTION_NAMES, parseJsonArray, splitWords, takeFlags } from './line.js';
+export { parseDevice, parseMount } from './mount.js';
+export { parse } from './parser.js';
+export { type PortSpec, parsePortSpec, parsePorts } from './ports.js';
+export { parseOnBuild, parseStages } from './stages.js';
+export { didYouMean, nearest } from './suggest.js';
 export type * from './types.js';
+export { parseDuration, parseSize } from './units.js';

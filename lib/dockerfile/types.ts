@@ -309,7 +309,7 @@ export type Environment = ReadonlyMap<string, string> | ((name: string) => strin
 export interface NamesUsed {
   /** names that had a value */
   usedNames: ReadonlySet<string>;
-  /** names that had none, and for which the text gave no default */
+  /** names that had none, also where the text gave a default */
   unsetNames: ReadonlySet<string>;
 }
 
