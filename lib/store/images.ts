@@ -1,20 +1,24 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ImageConfig, Manifest } from '../oci/types.js';
+import {
+  encodeJson,
+  type ImageConfig,
+  MAX_CONFIG_SIZE,
+  MAX_MANIFEST_SIZE,
+  type Manifest,
+  parseImageConfig,
+  parseManifest,
+} from '../oci/index.js';
 import { syncDirectory } from '../util/atomic.js';
 import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
-import { parseJson } from '../util/json.js';
 import { now } from '../util/time.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
-import { normalizeName } from './names.js';
+import { normalizeName, readName } from './names.js';
 import type { OciIndex } from './ociindex.js';
 import { readRecord, writeRecord } from './record.js';
 import type { ImageRecord } from './types.js';
-
-/** Manifests and configs larger than this are refused, as the peers do. */
-export const MAX_MANIFEST = 4 << 20;
 
 /** What is stored of an image beside its names, which have files of their own so that giving one is one rename. */
 type StoredImage = Omit<ImageRecord, 'names' | 'lastTagged'>;
@@ -53,15 +57,11 @@ export class Images {
    */
   async put(image: NewImage): Promise<ImageRecord> {
     const names = (image.names ?? []).map(normalizeName);
-    const manifestBytes =
-      image.manifest instanceof Uint8Array ? image.manifest : Buffer.from(JSON.stringify(image.manifest));
-    const manifest = parseManifest(manifestBytes);
+    const bytes = image.manifest instanceof Uint8Array ? image.manifest : encodeJson(image.manifest);
+    const { manifest, mediaType } = imageManifest(bytes);
+    checkAgreement(manifest, image.config);
     const config = await this.content.write(image.config);
-    if (manifest.config.digest !== config.digest) {
-      throw new StoreError('STORE_IMAGE_INVALID', `the manifest is for config ${manifest.config.digest}`);
-    }
-    const blob = await this.content.write(manifestBytes);
-    const mediaType = manifest.mediaType ?? 'application/vnd.oci.image.manifest.v1+json';
+    const blob = await this.content.write(bytes);
     return this.locked(async () => {
       const known = await this.stored(config.digest);
       await this.writeImage({
@@ -86,8 +86,7 @@ export class Images {
   async find(text: string): Promise<ImageRecord | undefined> {
     const id = isDigest(text) ? text : undefined;
     if (id) return this.get(id);
-    const named = await this.findByName(text);
-    return named ?? (await this.findByPrefix(text));
+    return (await this.findByName(text)) ?? (await this.findByPrefix(text));
   }
 
   /**
@@ -174,18 +173,25 @@ export class Images {
 
   /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
   async config(image: Pick<ImageRecord, 'id'>): Promise<ImageConfig> {
-    const bytes = await this.content.read(image.id, MAX_MANIFEST);
-    return parseJson(bytes, `config ${image.id}`, 'OCI_CONFIG_INVALID') as unknown as ImageConfig;
+    return parseImageConfig(await this.content.read(image.id, MAX_CONFIG_SIZE));
   }
 
   /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
   async manifest(image: Pick<ImageRecord, 'manifest'>): Promise<Manifest> {
-    return parseManifest(await this.content.read(image.manifest.digest, MAX_MANIFEST));
+    const { digest, mediaType } = image.manifest;
+    return imageManifest(await this.content.read(digest, MAX_MANIFEST_SIZE), mediaType).manifest;
   }
 
   /** Lists in `index.json` exactly the named images of which every byte is held. Call with the `images` lock held. */
   private async refreshIndex(): Promise<void> {
-    await this.index.refresh(await this.list());
+    await this.index.refresh(await this.readable());
+  }
+
+  /** What `list` gives, without the damaged ones: they must not keep others from being named. */
+  private async readable(): Promise<ImageRecord[]> {
+    const references = await this.references(skipDamaged);
+    const stored = await Promise.all((await this.ids()).map(id => skipDamaged(this.stored(id))));
+    return stored.filter(image => image !== undefined).map(image => this.withNames(image, references));
   }
 
   /** A blob came in for which a marker waited: an image may be whole now. */
@@ -194,22 +200,15 @@ export class Images {
   }
 
   private async findByName(text: string): Promise<ImageRecord | undefined> {
-    const [name = '', digest] = text.split('@');
-    if (digest !== undefined) return this.findByRepoDigest(name, digest);
-    let normalized: string;
-    try {
-      normalized = normalizeName(name);
-    } catch {
-      return undefined;
-    }
-    const reference = await readRecord<Reference>(this.referencePath(normalized));
+    const meaning = readName(text);
+    if (meaning === undefined) return undefined;
+    if ('repoDigest' in meaning) return this.findByRepoDigest(meaning.repoDigest);
+    const reference = await readRecord<Reference>(this.referencePath(meaning.name));
     return reference && this.get(reference.image);
   }
 
-  private async findByRepoDigest(name: string, digest: string): Promise<ImageRecord | undefined> {
-    const repository = normalizeName(name).replace(/:[^:/]*$/, '');
-    const images = await this.list();
-    return images.find(image => image.repoDigests.includes(`${repository}@${digest}`));
+  private async findByRepoDigest(repoDigest: string): Promise<ImageRecord | undefined> {
+    return (await this.list()).find(image => image.repoDigests.includes(repoDigest));
   }
 
   private async findByPrefix(text: string): Promise<ImageRecord | undefined> {
@@ -244,12 +243,12 @@ export class Images {
     return readRecord<StoredImage>(this.context.layout.image(id));
   }
 
-  private async references(): Promise<Reference[]> {
+  private async references(reading = asIs<Reference>): Promise<Reference[]> {
     const directory = this.context.layout.dir('refs');
     const references: Reference[] = [];
     for (const name of await readdir(directory)) {
       if (!name.endsWith('.json')) continue;
-      const reference = await readRecord<Reference>(join(directory, name));
+      const reference = await reading(readRecord<Reference>(join(directory, name)));
       if (reference) references.push(reference);
     }
     return references;
@@ -282,10 +281,38 @@ export class Images {
   }
 }
 
-function parseManifest(bytes: Uint8Array): Manifest {
-  const value = parseJson(bytes, 'manifest', 'OCI_MANIFEST_INVALID') as unknown as Manifest;
-  if (!isDigest(value?.config?.digest) || !Array.isArray(value.layers)) {
-    throw new StoreError('STORE_IMAGE_INVALID', 'the manifest has no config or no layers');
+function imageManifest(bytes: Uint8Array, mediaType?: string): { manifest: Manifest; mediaType: string } {
+  const parsed = parseManifest(bytes, mediaType);
+  if (parsed.kind === 'manifest') return parsed;
+  throw new StoreError('STORE_IMAGE_INVALID', 'an image needs a manifest, not an index');
+}
+
+/** @throws StoreError `STORE_IMAGE_INVALID` */
+function checkAgreement(manifest: Manifest, config: Uint8Array): void {
+  const diffIds = parseImageConfig(config).rootfs.diff_ids;
+  if (manifest.config.digest !== sha256(config)) {
+    throw new StoreError(
+      'STORE_IMAGE_INVALID',
+      `the manifest is for another config: ${manifest.config.digest}`,
+    );
   }
-  return value;
+  if (manifest.layers.length !== diffIds.length) {
+    throw new StoreError(
+      'STORE_IMAGE_INVALID',
+      `the manifest has ${manifest.layers.length} layers, the config ${diffIds.length}`,
+    );
+  }
+}
+
+async function asIs<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+  return reading;
+}
+
+async function skipDamaged<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_CORRUPT') return undefined;
+    throw error;
+  }
 }

@@ -1,3 +1,4 @@
+import type { MergedIndex } from '../layer/merged.js';
 import type { LayerEngine, WrittenLayer } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
@@ -12,10 +13,10 @@ import { Locks } from './locks.js';
 import { OciIndex } from './ociindex.js';
 import { Session, sweepSessions } from './session.js';
 import { Trees } from './trees.js';
+import { Views } from './view.js';
 
 export type { NewImage } from './images.js';
 export type { LayerBlob, LayerForms } from './layers.js';
-export { compressionOf, PLAIN_LAYER } from './layers.js';
 export { defaultRoot } from './layout.js';
 
 export interface StoreOptions {
@@ -37,6 +38,7 @@ export class Store {
   readonly content: Content;
   readonly trees: Trees;
   readonly layers: Layers;
+  readonly views: Views;
   readonly images: Images;
   readonly cache: Cache;
   private readonly context: StoreContext;
@@ -60,6 +62,7 @@ export class Store {
     this.content = new Content(this.context);
     this.trees = new Trees(this.context);
     this.layers = new Layers(this.context, this.content, this.trees);
+    this.views = new Views(this.context, this.layers, this.trees);
     this.index = new OciIndex(this.context, this.content);
     this.images = new Images(this.context, this.content, this.index);
     this.cache = new Cache(this.context);
@@ -99,6 +102,16 @@ export class Store {
 
   async addLayer(written: WrittenLayer, forms: LayerForms = {}): Promise<void> {
     await this.layers.put(written, forms);
+  }
+
+  /** What a container on these layers (diffIDs, bottom first) would see; see `Views.of`. */
+  async merged(diffIds: Digest[]): Promise<MergedIndex> {
+    return this.views.of(diffIds);
+  }
+
+  /** A regular file as a container on these layers would read it; see `Views.readFile`. */
+  async readFile(diffIds: Digest[], path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    return this.views.readFile(diffIds, path, maxBytes);
   }
 
   /** A new empty directory in the store's file system; garbage when this process is dead. */

@@ -1,19 +1,17 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodeIndex, encodeIndex } from '../layer/codec.js';
 import type { Compression, LayerEntry, WrittenLayer } from '../layer/types.js';
-import type { Descriptor } from '../oci/types.js';
+import { type Descriptor, layerCompression, OCI } from '../oci/index.js';
 import { syncDirectory, writeFileAtomic } from '../util/atomic.js';
 import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
 import { now } from '../util/time.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
-import { decodeIndex, encodeIndex } from './layerindex.js';
 import { readRecord, writeRecord } from './record.js';
 import type { Trees } from './trees.js';
 import type { LayerRecord } from './types.js';
-
-export const PLAIN_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 /** Files that become blob forms of a layer; they are taken over, not copied. */
 export interface LayerForms {
@@ -68,7 +66,7 @@ export class Layers {
     const blobs: Descriptor[] = [];
     if (forms.tarPath !== undefined) {
       await this.content.ingest(forms.tarPath, { digest: diffId, size: written.tarSize });
-      blobs.push({ mediaType: PLAIN_LAYER, digest: diffId, size: written.tarSize });
+      blobs.push({ mediaType: OCI.layer, digest: diffId, size: written.tarSize });
     }
     if (forms.blob !== undefined) {
       const { path, ...descriptor } = forms.blob;
@@ -122,7 +120,7 @@ export class Layers {
     const record = await this.get(diffId);
     const candidates = (record?.blobs ?? []).map(blob => ({
       blob,
-      compression: compressionOf(blob.mediaType),
+      compression: layerCompression(blob.mediaType),
     }));
     for (const compression of READING_ORDER) {
       for (const { blob } of candidates.filter(candidate => candidate.compression === compression)) {
@@ -274,16 +272,10 @@ export class Layers {
   }
 }
 
-/** The compression that a layer's media type names. */
-export function compressionOf(mediaType: string): Compression {
-  if (mediaType.endsWith('zstd')) return 'zstd';
-  return mediaType.endsWith('gzip') ? 'gzip' : 'none';
-}
-
 /** Some registries hold gzip under a plain media type: the bytes are right, and blobFor has to know. */
 function mediaTypeFor(mediaType: string, actual: Compression): string {
-  if (compressionOf(mediaType) === actual) return mediaType;
-  return actual === 'none' ? PLAIN_LAYER : `${PLAIN_LAYER}+${actual}`;
+  if (layerCompression(mediaType) === actual) return mediaType;
+  return { none: OCI.layer, gzip: OCI.layerGzip, zstd: OCI.layerZstd }[actual];
 }
 
 function union(known: Descriptor[], more: Descriptor[]): Descriptor[] {

@@ -1,8 +1,8 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import type { Descriptor, Manifest } from '../oci/types.js';
+import { type Descriptor, MAX_MANIFEST_SIZE, type Manifest, parseManifest } from '../oci/index.js';
 import { writeFileAtomic } from '../util/atomic.js';
-import { type Digest, isDigest, parseDigest } from '../util/digest.js';
-import { errnoCode } from '../util/errors.js';
+import { type Digest, isDigest } from '../util/digest.js';
+import { errnoCode, ShaleError } from '../util/errors.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
 import type { ImageRecord } from './types.js';
@@ -47,15 +47,25 @@ export class OciIndex {
   }
 
   private async isWhole(image: ImageRecord, missing: Set<Digest>): Promise<boolean> {
-    const { size, digest } = image.manifest;
-    if ((await this.content.size(digest)) !== size) return false;
-    const { config, layers } = JSON.parse(await readFile(this.content.path(digest), 'utf8')) as Manifest;
+    const manifest = await this.manifestOf(image);
+    if (manifest === undefined) return false;
+    const { config, layers } = manifest;
     const lacking: Digest[] = [];
-    for (const blob of new Set([config, ...layers].map(each => parseDigest(each.digest)))) {
+    for (const blob of new Set([config, ...layers].map(each => each.digest))) {
       if (!(await this.isHeld(blob))) lacking.push(blob);
     }
     for (const blob of lacking) missing.add(blob);
     return lacking.length === 0;
+  }
+
+  private async manifestOf(image: ImageRecord): Promise<Manifest | undefined> {
+    try {
+      const parsed = parseManifest(await this.content.read(image.manifest.digest, MAX_MANIFEST_SIZE));
+      return parsed.kind === 'manifest' ? parsed.manifest : undefined;
+    } catch (error) {
+      if (error instanceof ShaleError) return undefined;
+      throw error;
+    }
   }
 
   /** The marker goes before the second look: either we see the blob, or who brings it sees the marker. */

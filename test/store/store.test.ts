@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { LayerEntry, WrittenLayer } from '../../lib/layer/types.js';
-import { PLAIN_LAYER, Store } from '../../lib/store/index.js';
+import { OCI } from '../../lib/oci/index.js';
+import { Store } from '../../lib/store/index.js';
 import { chainId, type Digest, digestHex, sha256 } from '../../lib/util/digest.js';
 
 const entry: LayerEntry = {
@@ -78,7 +79,7 @@ t.test('layers: put, get, forms', async t => {
   writeFileSync(join(scratch, 'gz'), 'packed');
   const blob = {
     path: join(scratch, 'gz'),
-    mediaType: `${PLAIN_LAYER}+gzip`,
+    mediaType: OCI.layerGzip,
     digest: sha256('packed'),
     size: 6,
   };
@@ -185,7 +186,7 @@ function image(name: string) {
       digest: sha256(config),
       size: config.length,
     },
-    layers: [{ mediaType: PLAIN_LAYER, digest: sha256(layer), size: layer.length }],
+    layers: [{ mediaType: OCI.layer, digest: sha256(layer), size: layer.length }],
   };
   return { layer, config, manifest };
 }
