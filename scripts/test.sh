@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The whole suite: set-up, lint and floors, unit tests, end-to-end tests as three users, and a summary.
+# Arguments are test files; without any, all are run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bash scripts/setup.sh test
+npm run --silent lint
+
+scratch=$(mktemp -d /var/tmp/shale-test-XXXXXX)
+chmod 755 "$scratch"
+trap 'rm -rf "$scratch"' EXIT
+
+# Other users must be able to run what is tested, wherever this checkout lies.
+bash scripts/stage.sh "$scratch/shale"
+export SHALE_TEST_PREFIX="$scratch/shale" SHALE_TEST_SCRATCH="$scratch"
+
+status=0
+npx tap --reporter=tap --disable-coverage "$@" >"$scratch/results.tap" || status=$?
+node scripts/summary.mjs "$scratch/results.tap" || status=1
+exit "$status"
