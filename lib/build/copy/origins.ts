@@ -7,6 +7,8 @@ import type { CopySource } from './copy.js';
 
 /** A source of COPY that can tell what a file's content is without being asked to copy it. */
 export interface Origin extends CopySource {
+  /** whether a content path is one of this origin's */
+  owns(path: BytePath): boolean;
   /** for each content path, a text that changes with the content: part of cache keys */
   identify(paths: BytePath[]): Promise<Map<BytePath, string>>;
   /** before content is read: makes it readable at its paths */
@@ -30,6 +32,7 @@ export function directoryOrigin(
   const index = new MergedIndex([files.flatMap(file => entryOf(file, links))]);
   return {
     index,
+    owns: path => path.startsWith(`${base}/`),
     content: entry => ({ source: joinPath(base, entry.path) }),
     identify: async paths => {
       const found = await digests(paths.map(path => path.slice(base.length + 1)));
@@ -73,6 +76,7 @@ export async function layersOrigin(session: BuildSession, layers: readonly Diges
   const treePath = (entry: MergedEntry): BytePath => joinPath(trees[entry.layer] ?? '', entry.path);
   return {
     index: await session.merged(layers),
+    owns: path => trees.some(tree => path.startsWith(`${tree}/`)),
     content: entry => ({ source: treePath(entry) }),
     identify: async paths => new Map(paths.map(path => [path, identityInTree(path, trees, layers)])),
     prepare: async () => (await session.worker()).unpack([...layers], session.signal),
@@ -95,6 +99,7 @@ export function inlineOrigin(files: readonly { name: string; text: string }[]): 
   });
   return {
     index: new MergedIndex([entries]),
+    owns: () => false,
     content: entry => ({ data: contents.get(entry.path) }),
     identify: async () => new Map(),
     prepare: async () => {},

@@ -86,8 +86,8 @@ export async function finishTransfer(
   const contents = plan.entries.flatMap(entry => entry.source ?? []);
   const identities = new Map<string, string>();
   for (const origin of plan.origins) {
-    const own = contents.filter(path => !identities.has(path));
-    for (const [path, identity] of await origin.identify(own)) identities.set(path, identity);
+    const own = await origin.identify(contents.filter(path => origin.owns(path)));
+    for (const [path, identity] of own) identities.set(path, identity);
   }
   const result = await cache.run({
     description: instruction.original,
