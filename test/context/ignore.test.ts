@@ -33,13 +33,16 @@ interface Directory {
 function walk(matcher: IgnoreMatcher, files: string[]): string[] {
   const kept = new Set<string>();
   const directories = new Map<string, Directory>([['', { state: undefined, pruned: false }]]);
+  const keepDirectories = (path: string) => {
+    for (let up = path; up !== ''; up = parentOf(up)) kept.add(`${up}/`);
+  };
   const enter = (path: string): Directory => {
     const known = directories.get(path);
     if (known !== undefined) return known;
     const parent = enter(parentOf(path));
     const state = matcher.descend(parent.state, path);
     const pruned = parent.pruned || (state.excluded && matcher.canPrune(path));
-    if (!pruned && !state.excluded) kept.add(`${path}/`);
+    if (!pruned && !state.excluded) keepDirectories(path);
     directories.set(path, { state, pruned });
     return { state, pruned };
   };
@@ -51,7 +54,7 @@ function walk(matcher: IgnoreMatcher, files: string[]): string[] {
     const parent = enter(parentOf(file));
     if (parent.pruned || matcher.descend(parent.state, file).excluded) continue;
     kept.add(file);
-    for (let up = parentOf(file); up !== ''; up = parentOf(up)) kept.add(`${up}/`);
+    keepDirectories(parentOf(file));
   }
   return [...kept];
 }
