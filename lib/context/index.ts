@@ -1,0 +1,2 @@
+export { compileGoMatch, goMatch } from './go-match.js';
+export { cleanPath, compileIgnore, type IgnoreMatcher, type IgnoreState, parseIgnoreFile } from './ignore.js';
