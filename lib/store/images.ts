@@ -72,7 +72,7 @@ export class Images {
         stored: known?.stored ?? now(),
       });
       for (const name of names) await this.writeReference(name, config.digest);
-      await this.refreshIndex();
+      await this.refreshLocked();
       return this.existing(config.digest);
     });
   }
@@ -134,7 +134,7 @@ export class Images {
     await this.locked(async () => {
       await this.existing(image);
       await this.writeReference(normalized, image);
-      await this.refreshIndex();
+      await this.refreshLocked();
     });
     return normalized;
   }
@@ -145,7 +145,7 @@ export class Images {
     return this.locked(async () => {
       if ((await readRecord(path)) === undefined) return false;
       await this.removeFile(path);
-      await this.refreshIndex();
+      await this.refreshLocked();
       return true;
     });
   }
@@ -161,14 +161,16 @@ export class Images {
 
   /** Removes the record and every name of an image; its blobs and layers are left to garbage collection. */
   async remove(id: Digest): Promise<void> {
-    await this.locked(async () => {
-      const references = await this.references();
-      for (const reference of references.filter(each => each.image === id)) {
-        await this.removeFile(this.referencePath(reference.name));
-      }
-      await this.removeFile(this.context.layout.image(id));
-      await this.refreshIndex();
-    });
+    await this.locked(() => this.removeLocked(id));
+  }
+
+  /** `remove` for who holds the `images` lock. */
+  async removeLocked(id: Digest): Promise<void> {
+    for (const reference of await this.referenceFiles()) {
+      if (reference.image === id) await this.removeFile(reference.path);
+    }
+    await this.removeFile(this.context.layout.image(id));
+    await this.refreshLocked();
   }
 
   /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
@@ -182,9 +184,35 @@ export class Images {
     return imageManifest(await this.content.read(digest, MAX_MANIFEST_SIZE), mediaType).manifest;
   }
 
-  /** Lists in `index.json` exactly the named images of which every byte is held. Call with the `images` lock held. */
-  private async refreshIndex(): Promise<void> {
+  /**
+   * Digests of all that the image is made of: manifest, index, config, blobs, and the diffIDs of its layers.
+   * @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT`
+   */
+  async partsOf(image: ImageRecord): Promise<Digest[]> {
+    const [manifest, config] = await Promise.all([this.manifest(image), this.config(image)]);
+    return [
+      image.manifest.digest,
+      ...(image.index === undefined ? [] : [image.index]),
+      image.id,
+      ...manifest.layers.map(layer => layer.digest),
+      ...config.rootfs.diff_ids,
+    ];
+  }
+
+  /** Lists in `index.json` exactly the named images of which every byte is held. For who holds the `images` lock. */
+  async refreshLocked(): Promise<void> {
     await this.index.refresh(await this.readable());
+  }
+
+  /** What `index.json` should hold. */
+  async indexText(): Promise<string> {
+    return this.index.text(await this.readable());
+  }
+
+  /** Every readable reference, and the file it is in. */
+  async referenceFiles(): Promise<{ path: string; name: string; image: Digest }[]> {
+    const references = await this.references(skipDamaged);
+    return references.map(({ name, image }) => ({ path: this.referencePath(name), name, image }));
   }
 
   /** What `list` gives, without the damaged ones: they must not keep others from being named. */
@@ -196,7 +224,7 @@ export class Images {
 
   /** A blob came in for which a marker waited: an image may be whole now. */
   async blobArrived(): Promise<void> {
-    await this.locked(() => this.refreshIndex());
+    await this.locked(() => this.refreshLocked());
   }
 
   private async findByName(text: string): Promise<ImageRecord | undefined> {

@@ -6,15 +6,20 @@ import { Cache } from './cache.js';
 import { Content } from './content.js';
 import type { StoreContext } from './context.js';
 import { flockByCommand, syncfsByCommand } from './flock.js';
+import { Fsck, type FsckOptions, type FsckReport } from './fsck.js';
+import { type Collected, type CollectOptions, collect } from './gc.js';
 import { Images } from './images.js';
 import { type LayerBlob, type LayerForms, Layers } from './layers.js';
 import { defaultRoot, type Layout, openLayout } from './layout.js';
 import { Locks } from './locks.js';
 import { OciIndex } from './ociindex.js';
+import { Pins } from './pins.js';
 import { Session, sweepSessions } from './session.js';
 import { Trees } from './trees.js';
 import { Views } from './view.js';
 
+export type { FsckOptions, FsckReport, Problem } from './fsck.js';
+export type { Collected, CollectOptions } from './gc.js';
 export type { NewImage } from './images.js';
 export type { LayerBlob, LayerForms } from './layers.js';
 export { defaultRoot } from './layout.js';
@@ -41,6 +46,7 @@ export class Store {
   readonly views: Views;
   readonly images: Images;
   readonly cache: Cache;
+  readonly pins: Pins;
   private readonly context: StoreContext;
   private readonly index: OciIndex;
   private current: Promise<Session> | undefined;
@@ -66,6 +72,7 @@ export class Store {
     this.index = new OciIndex(this.context, this.content);
     this.images = new Images(this.context, this.content, this.index);
     this.cache = new Cache(this.context);
+    this.pins = new Pins(this.context);
   }
 
   /**
@@ -131,7 +138,21 @@ export class Store {
     if (fresh.length > 0) await this.context.locks.with('gc', () => session.lease(fresh), 'shared');
   }
 
-  /** Gives the session's lease and scratch back. The object is of no use afterwards. */
+  /**
+   * Deletes what nothing refers to; see `gc.ts`. What this process itself leased stays until `close`.
+   * @throws StoreError `STORE_CORRUPT`
+   */
+  async collect(options: CollectOptions = {}): Promise<Collected> {
+    return collect(this.context, this, options);
+  }
+
+  /** Checks every object; with `repair`, drops what is damaged, and makes anew what can be derived. */
+  async fsck(options: FsckOptions = {}): Promise<FsckReport> {
+    const { content, layers, trees, images, cache, pins, index } = this;
+    return new Fsck(this.context, { content, layers, trees, images, cache, pins, index }, options).run();
+  }
+
+  /** Gives the session's lease and scratch back. Using the store again starts a new session. */
   async close(): Promise<void> {
     const session = await this.current;
     this.current = undefined;

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeIndex, encodeIndex } from '../layer/codec.js';
-import type { Compression, LayerEntry, WrittenLayer } from '../layer/types.js';
+import type { AppliedLayer, Compression, LayerEntry, WrittenLayer } from '../layer/types.js';
 import { type Descriptor, layerCompression, OCI } from '../oci/index.js';
 import { syncDirectory, writeFileAtomic } from '../util/atomic.js';
 import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
@@ -145,12 +145,8 @@ export class Layers {
     if (!(await this.content.has(blob.digest))) {
       throw new StoreError('STORE_BLOB_MISSING', `the store does not hold blob ${blob.digest}`);
     }
-    const engine = await this.context.engine();
-    const applied = await engine.applyLayer({
-      blobPath: this.content.path(blob.digest),
-      compression: 'auto',
-      expect: { blob: { digest: blob.digest, size: blob.size }, diffId },
-    });
+    const { digest, size } = blob;
+    const applied = await this.verify({ path: this.content.path(digest), digest, size }, diffId);
     const record = await this.put({ ...applied, blob: undefined });
     await this.addBlob(diffId, { ...blob, mediaType: mediaTypeFor(blob.mediaType, applied.compression) });
     return record;
@@ -160,6 +156,11 @@ export class Layers {
   async list(): Promise<Digest[]> {
     const names = await readdir(this.context.layout.dir('layers'));
     return names.map(name => `sha256:${name}`).filter(isDigest);
+  }
+
+  /** Digests of the layer's blob forms; none where the record is lost or damaged. */
+  async blobsOf(diffId: Digest): Promise<Digest[]> {
+    return (await this.readable(diffId))?.blobs.map(blob => blob.digest) ?? [];
   }
 
   /** Deletes what is known of a layer. Its blobs and trees are for the caller to delete. */
@@ -174,6 +175,19 @@ export class Layers {
     const record = await this.known(diffId);
     const bytes = await this.readIndex(record);
     if (bytes !== undefined) return decodeIndex(bytes);
+    return this.rebuildIndex(diffId);
+  }
+
+  /**
+   * Makes the index anew out of a held blob; without one, deletes the damaged file.
+   */
+  async restoreIndex(diffId: Digest): Promise<void> {
+    this.indexes.delete(diffId);
+    if ((await this.blobFor(diffId)) !== undefined) await this.rebuildIndex(diffId);
+    else await rm(this.indexPath(diffId), { force: true });
+  }
+
+  private async rebuildIndex(diffId: Digest): Promise<LayerEntry[]> {
     const blob = await this.blobFor(diffId);
     if (blob === undefined) {
       throw new StoreError(
@@ -184,14 +198,23 @@ export class Layers {
         },
       );
     }
-    const engine = await this.context.engine();
-    const applied = await engine.applyLayer({
-      blobPath: blob.path,
-      compression: 'auto',
-      expect: { blob: { digest: blob.digest, size: blob.size }, diffId },
-    });
+    const applied = await this.verify(blob, diffId);
     await this.put({ ...applied, blob: undefined });
     return applied.entries;
+  }
+
+  /** Reads a blob through the engine, against its digest, its size and the layer's diffID. */
+  private async verify(
+    blob: { path: string; digest: Digest; size: number },
+    diffId: Digest,
+  ): Promise<AppliedLayer> {
+    const engine = await this.context.engine();
+    const { path, digest, size } = blob;
+    return engine.applyLayer({
+      blobPath: path,
+      compression: 'auto',
+      expect: { blob: { digest, size }, diffId },
+    });
   }
 
   /** The bytes of the index file when they are what the record says, else undefined. */

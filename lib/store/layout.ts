@@ -22,8 +22,11 @@ const DIRECTORIES = [
   'tmp',
   'tmp/partial',
 ];
-const FILES = ['oci-layout', 'index.json', 'format.json'];
-const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
+/** Files whose content never changes. */
+export const FIXED_FILES = {
+  'oci-layout': '{"imageLayoutVersion":"1.0.0"}',
+  'format.json': JSON.stringify({ format: STORE_FORMAT }),
+};
 const EMPTY_INDEX =
   '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}';
 
@@ -128,16 +131,22 @@ async function initialize(layout: Layout): Promise<void> {
   await mkdir(layout.root, { recursive: true, mode: 0o700 });
   await refuseStranger(layout);
   for (const name of DIRECTORIES) await mkdir(layout.dir(name), { recursive: true, mode: 0o700 });
-  await writeFileAtomic(layout.dir('oci-layout'), OCI_LAYOUT, { mode: 0o644 });
   if (!(await exists(layout.dir('index.json')))) {
     await writeFileAtomic(layout.dir('index.json'), EMPTY_INDEX, { mode: 0o644 });
   }
-  await writeFileAtomic(layout.dir('format.json'), JSON.stringify({ format: STORE_FORMAT }));
+  // format.json comes last: its presence says that all the rest is there.
+  for (const [name, content] of Object.entries(FIXED_FILES)) {
+    await writeFileAtomic(layout.dir(name), content, { mode: 0o644 });
+  }
 }
 
 /** A home directory given as root by mistake must not become a store. */
 async function refuseStranger(layout: Layout): Promise<void> {
-  const ours = new Set([...FILES, ...DIRECTORIES.map(name => name.split('/')[0])]);
+  const ours = new Set([
+    'index.json',
+    ...Object.keys(FIXED_FILES),
+    ...DIRECTORIES.map(name => name.split('/')[0]),
+  ]);
   const foreign = (await readdir(layout.root)).find(name => !ours.has(name) && !name.startsWith('write-'));
   if (foreign === undefined) return;
   throw new StoreError(

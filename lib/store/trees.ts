@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory } from '../util/atomic.js';
@@ -22,11 +23,16 @@ export class Trees {
     return this.context.layout.tree(chainOf(layers));
   }
 
+  /** The chainID of a chain that is not empty. */
+  chainOf(layers: Digest[]): Digest {
+    return chainOf(layers);
+  }
+
   /** True when the tree is whole. It then stays while this process lives. */
   async has(layers: Digest[]): Promise<boolean> {
-    if (!(await isDirectory(this.path(layers)))) return false;
+    if (!(await this.isWhole(layers))) return false;
     await this.context.claim([chainOf(layers), topOf(layers)]);
-    return isDirectory(this.path(layers));
+    return this.isWhole(layers);
   }
 
   /**
@@ -36,24 +42,41 @@ export class Trees {
    * @param tempDir in the store's file system; its owner decides who may rename it
    */
   async add(layers: Digest[], tempDir: string): Promise<void> {
-    const chain = chainOf(layers);
-    const top = topOf(layers);
-    await this.context.claim([chain, top]);
-    const layerDir = this.context.layout.layer(top);
-    await mkdir(layerDir, { recursive: true, mode: 0o700 });
-    const session = await this.context.session();
-    await writeRecord(join(layerDir, `tree-${digestHex(chain)}.json`), layers, {
-      tempDir: session.directory,
-      sync: false,
-    });
+    await this.context.claim([chainOf(layers), topOf(layers)]);
+    if (await this.isWhole(layers)) return;
+    await this.clear(layers);
+    await this.mark(layers);
     await this.context.syncTree();
     try {
       await rename(tempDir, this.path(layers));
     } catch (error) {
       if (!['EEXIST', 'ENOTEMPTY'].includes(errnoCode(error) ?? '')) throw error;
-      return;
     }
     if (this.context.sync) await syncDirectory(this.context.layout.dir('trees'));
+  }
+
+  /**
+   * A tree counts only with its mark: deleting one takes the mark first, so that what is left of it when the deleting
+   * process dies is no tree.
+   */
+  private async isWhole(layers: Digest[]): Promise<boolean> {
+    return (await isFile(this.markPath(layers))) && (await isDirectory(this.path(layers)));
+  }
+
+  private async clear(layers: Digest[]): Promise<void> {
+    if ((await isFile(this.markPath(layers))) || !(await isDirectory(this.path(layers)))) return;
+    await rename(this.path(layers), (await this.context.session()).scratchPath('stale-tree'));
+  }
+
+  private async mark(layers: Digest[]): Promise<void> {
+    await mkdir(this.context.layout.layer(topOf(layers)), { recursive: true, mode: 0o700 });
+    const session = await this.context.session();
+    // Not synced by itself: the syncfs before the tree's rename takes it along.
+    await writeRecord(this.markPath(layers), layers, { tempDir: session.directory, sync: false });
+  }
+
+  private markPath(layers: Digest[]): string {
+    return join(this.context.layout.layer(topOf(layers)), `tree-${digestHex(chainOf(layers))}.json`);
   }
 
   /** The chains (diffIDs, bottom first, ending with `diffId`) for which a tree of this layer is held. */
@@ -84,15 +107,23 @@ export class Trees {
     return names.map(name => `sha256:${name}`).filter(isDigest);
   }
 
-  /** Moves a tree out of the way, into `graveyard`, where deleting may take its time. */
-  async retire(chain: Digest, graveyard: string): Promise<string> {
-    const target = join(graveyard, `tree-${digestHex(chain)}`);
-    await rename(this.context.layout.tree(chain), target);
-    return target;
-  }
-
-  async forgetMark(chain: Digest, diffId: Digest): Promise<void> {
-    await rm(join(this.context.layout.layer(diffId), `tree-${digestHex(chain)}.json`), { force: true });
+  /**
+   * Makes the chain's tree absent, and moves what was it out of the way.
+   * @returns where it lies now, to be deleted; its old place when it belongs to mapped ids and cannot be moved
+   */
+  async retire(chain: Digest, diffId: Digest | undefined): Promise<string> {
+    if (diffId !== undefined) {
+      await rm(join(this.context.layout.layer(diffId), `tree-${digestHex(chain)}.json`), { force: true });
+    }
+    const path = this.context.layout.tree(chain);
+    const target = (await this.context.session()).scratchPath('retired-tree');
+    try {
+      await rename(path, target);
+      return target;
+    } catch (error) {
+      if (errnoCode(error) === 'EACCES' || errnoCode(error) === 'EPERM') return path;
+      throw error;
+    }
   }
 }
 
@@ -118,10 +149,18 @@ function topOf(layers: Digest[]): Digest {
 }
 
 async function isDirectory(path: string): Promise<boolean> {
+  return (await kindOf(path))?.isDirectory() ?? false;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await kindOf(path))?.isFile() ?? false;
+}
+
+async function kindOf(path: string): Promise<Stats | undefined> {
   try {
-    return (await lstat(path)).isDirectory();
+    return await lstat(path);
   } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false;
+    if (errnoCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

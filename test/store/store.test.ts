@@ -1,34 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import type { LayerEntry, WrittenLayer } from '../../lib/layer/types.js';
+import t from 'tap';
 import { OCI } from '../../lib/oci/index.js';
 import { Store } from '../../lib/store/index.js';
 import { chainId, type Digest, digestHex, sha256 } from '../../lib/util/digest.js';
-
-const entry: LayerEntry = {
-  path: 'a',
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  size: 1,
-  mtime: 0,
-  offset: 512,
-};
-
-function written(text: string): WrittenLayer {
-  return { diffId: sha256(text), tarSize: text.length, entries: [entry], contentSize: 1 };
-}
-
-async function open(test: Test, options = {}): Promise<Store> {
-  const store = await Store.open(join(test.testdir({}), 'store'), options);
-  test.teardown(() => store.close());
-  return store;
-}
+import { entry, image, openStore, putTree, written } from '../fixtures/store.js';
 
 t.test('a new store is an empty OCI layout that only its owner can enter', async t => {
-  const store = await open(t);
+  const store = await openStore(t);
   t.equal(statSync(store.root).mode & 0o777, 0o700);
   t.strictSame(JSON.parse(readFileSync(join(store.root, 'oci-layout'), 'utf8')), {
     imageLayoutVersion: '1.0.0',
@@ -47,7 +26,7 @@ t.test('open refuses what is no store, and a newer format', async t => {
 });
 
 t.test('content: written, read back, streamed; damage is noticed', async t => {
-  const store = await open(t);
+  const store = await openStore(t);
   const { digest, size } = await store.content.write(Buffer.from('hello'));
   t.equal(size, 5);
   t.ok(await store.content.has(digest));
@@ -61,7 +40,7 @@ t.test('content: written, read back, streamed; damage is noticed', async t => {
 });
 
 t.test('ingest takes a file over, and refuses one of another size', async t => {
-  const store = await open(t);
+  const store = await openStore(t);
   const path = await store.content.partialPath(sha256('blob'));
   writeFileSync(path, 'blob');
   await t.rejects(store.content.ingest(path, { digest: sha256('blob'), size: 5 }), {
@@ -73,7 +52,7 @@ t.test('ingest takes a file over, and refuses one of another size', async t => {
 });
 
 t.test('layers: put, get, forms', async t => {
-  const store = await open(t);
+  const store = await openStore(t);
   const scratch = await store.scratch('layer');
   writeFileSync(join(scratch, 'tar'), 'plain');
   writeFileSync(join(scratch, 'gz'), 'packed');
@@ -98,23 +77,20 @@ t.test('layers: put, get, forms', async t => {
 });
 
 t.test('trees belong to chains', async t => {
-  const store = await open(t);
+  const store = await openStore(t);
   const [low, top] = [sha256('low'), sha256('top')];
   t.notOk(await store.layers.has(top));
-  const dir = join(await store.scratch('unpack'), 'tree');
-  mkdirSync(dir);
-  writeFileSync(join(dir, 'file'), 'content');
-  await store.addTree([low, top], dir);
+  await putTree(store, [low, top]);
   t.ok(await store.hasTree([low, top]));
   t.notOk(await store.hasTree([top]));
   t.equal(store.treePath([low, top]), join(store.root, 'trees', digestHex(chainId([low, top]) as Digest)));
-  t.equal(readFileSync(join(store.treePath([low, top]), 'file'), 'utf8'), 'content');
+  t.equal(readFileSync(join(store.treePath([low, top]), 'a'), 'utf8'), 'x');
   t.strictSame(await store.trees.of(top), [[low, top]]);
   t.ok(await store.layers.has(top));
 });
 
 t.test('images: names, lookups, index.json', async t => {
-  const store = await open(t);
+  const store = await openStore(t);
   const { config, manifest, layer } = image('one');
   const put = await store.images.put({ config, manifest, names: ['debian', 'me/x:1'] });
   t.strictSame(put.names, ['docker.io/library/debian:latest', 'docker.io/me/x:1']);
@@ -145,7 +121,7 @@ t.test('images: names, lookups, index.json', async t => {
 });
 
 t.test('cache: a hit, a miss, a damaged record', async t => {
-  const store = await open(t);
+  const store = await openStore(t);
   const key = sha256('key');
   const record = { key, layer: null, created: 'c', description: 'RUN x', inputs: {}, lastUsed: '' };
   t.equal(await store.cache.get(key), undefined);
@@ -159,7 +135,7 @@ t.test('cache: a hit, a miss, a damaged record', async t => {
 
 t.test('locks exclude one another, and tell who is waited for', async t => {
   const notes: string[] = [];
-  const store = await open(t, { onWait: (note: string) => notes.push(note) });
+  const store = await openStore(t, { onWait: (note: string) => notes.push(note) });
   let inside = 0;
   const work = async () => {
     t.equal(++inside, 1);
@@ -169,24 +145,3 @@ t.test('locks exclude one another, and tell who is waited for', async t => {
   await Promise.all([store.withLock('x', work), store.withLock('x', work)]);
   t.match(notes, [new RegExp(`"x", held by process ${process.pid}`)]);
 });
-
-function image(name: string) {
-  const layer = Buffer.from(`layer of ${name}`);
-  const config = Buffer.from(
-    JSON.stringify({
-      os: 'linux',
-      architecture: 'amd64',
-      rootfs: { type: 'layers', diff_ids: [sha256(layer)] },
-    }),
-  );
-  const manifest = {
-    schemaVersion: 2 as const,
-    config: {
-      mediaType: 'application/vnd.oci.image.config.v1+json',
-      digest: sha256(config),
-      size: config.length,
-    },
-    layers: [{ mediaType: OCI.layer, digest: sha256(layer), size: layer.length }],
-  };
-  return { layer, config, manifest };
-}
