@@ -1,6 +1,6 @@
-import { encodeJson } from '../oci/index.js';
+import { DOCKER, encodeJson, OCI } from '../oci/index.js';
 import type { ImageConfig, Manifest, Platform } from '../oci/types.js';
-import { PLAIN_LAYER, type Store } from '../store/index.js';
+import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { type Digest, sha256 } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
@@ -8,9 +8,6 @@ import { now } from '../util/time.js';
 import { withTimes } from './history.js';
 import { stepKey } from './key.js';
 import { configOf, type StageState } from './state.js';
-
-const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
-const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 
 /**
  * Makes an image of a stage's last state: labels of the command line, times, config, manifest.
@@ -80,19 +77,23 @@ export async function manifestFor(
       if (record === undefined)
         throw new StoreError('STORE_LAYER_UNKNOWN', `the store knows no layer ${diffId}`);
       const [compressed] = record.blobs.filter(blob => blob.digest !== diffId);
-      return compressed ?? { mediaType: PLAIN_LAYER, digest: diffId, size: record.tarSize };
+      return compressed ?? { mediaType: OCI.layer, digest: diffId, size: record.tarSize };
     }),
   );
   return {
     schemaVersion: 2,
-    mediaType: MANIFEST_TYPE,
-    config: { mediaType: CONFIG_TYPE, digest: sha256(config), size: config.length },
+    mediaType: OCI.manifest,
+    config: { mediaType: OCI.config, digest: sha256(config), size: config.length },
     layers: layers.map(({ mediaType, digest, size }) => ({ mediaType: ociType(mediaType), digest, size })),
   };
 }
 
 /** Docker's names of layer types say the same as OCI's; one manifest should not mix the two. */
 function ociType(mediaType: string): string {
-  if (mediaType === 'application/vnd.docker.image.rootfs.diff.tar.gzip') return `${PLAIN_LAYER}+gzip`;
-  return mediaType === 'application/vnd.docker.image.rootfs.diff.tar' ? PLAIN_LAYER : mediaType;
+  const types: Record<string, string> = {
+    [DOCKER.layer]: OCI.layer,
+    [DOCKER.layerGzip]: OCI.layerGzip,
+    [DOCKER.layerZstd]: OCI.layerZstd,
+  };
+  return types[mediaType] ?? mediaType;
 }
