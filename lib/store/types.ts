@@ -1,6 +1,7 @@
-import type { LayerEntry } from '../layer/types.js';
 import type { Descriptor } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
+
+export type { MergedEntry } from '../layer/types.js';
 
 /** What the store knows of one layer. Named by diffID; any form can be made from any other. */
 export interface LayerRecord {
@@ -11,6 +12,8 @@ export interface LayerRecord {
   contentSize: number;
   /** blob forms, whether or not their bytes are held (a pushed or pulled digest is worth knowing without them) */
   blobs: Descriptor[];
+  /** sha256 of the index file beside the record */
+  index: Digest;
   /** RFC 3339 */
   created: string;
 }
@@ -43,9 +46,4 @@ export interface CacheRecord {
   /** the inputs that were hashed into the key, by name, so that a miss can be explained */
   inputs: Record<string, string>;
   lastUsed: string;
-}
-
-/** One entry of the merged view of a chain, and which layer it comes from (0 is the bottom). */
-export interface MergedEntry extends LayerEntry {
-  layer: number;
 }

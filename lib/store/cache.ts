@@ -1,0 +1,80 @@
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Digest, isDigest } from '../util/digest.js';
+import { errnoCode, StoreError } from '../util/errors.js';
+import type { StoreContext } from './context.js';
+import { readRecord, writeRecord } from './record.js';
+import type { CacheRecord } from './types.js';
+
+/** Results of build steps by the steps' keys, one small file each. */
+export class Cache {
+  constructor(private readonly context: StoreContext) {}
+
+  /** The record, marked as used now; undefined for a miss. A damaged record is a miss: the next `put` replaces it. */
+  async get(key: Digest): Promise<CacheRecord | undefined> {
+    const record = await this.peek(key);
+    if (record === undefined) return undefined;
+    if (record.layer !== null) await this.context.claim([record.layer]);
+    await touch(this.context.layout.cache(key));
+    return record;
+  }
+
+  /** The record, with nothing marked. `lastUsed` is the file's time, so that a hit costs no rewriting. */
+  async peek(key: Digest): Promise<CacheRecord | undefined> {
+    const path = this.context.layout.cache(key);
+    try {
+      const record = await readRecord<CacheRecord>(path);
+      if (record === undefined || record.key !== key) return undefined;
+      return { ...record, lastUsed: (await stat(path)).mtime.toISOString() };
+    } catch (error) {
+      if (errnoCode(error) === 'ENOENT') return undefined;
+      if (error instanceof StoreError && error.code === 'STORE_CORRUPT') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Stores a result whose layer is in the store already. Not forced to the disk: what a power cut takes here is a
+   * step to be done again, never a wrong one, since the checksum tells a torn record.
+   */
+  async put(record: CacheRecord): Promise<void> {
+    const path = this.context.layout.cache(record.key);
+    const session = await this.context.session();
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeRecord(path, record, { tempDir: session.directory, sync: false });
+  }
+
+  async delete(key: Digest): Promise<void> {
+    await rm(this.context.layout.cache(key), { force: true });
+  }
+
+  /** Keys of all records, in no order. */
+  async keys(): Promise<Digest[]> {
+    const root = this.context.layout.dir('cache');
+    const keys: Digest[] = [];
+    for (const prefix of await readdir(root)) {
+      if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
+      for (const name of await readdir(join(root, prefix))) {
+        const key = `sha256:${name.replace(/\.json$/, '')}`;
+        if (isDigest(key)) keys.push(key);
+      }
+    }
+    return keys;
+  }
+
+  /** All records that can be read. */
+  async list(): Promise<CacheRecord[]> {
+    const records = await Promise.all((await this.keys()).map(key => this.peek(key)));
+    return records.filter(record => record !== undefined);
+  }
+}
+
+async function touch(path: string): Promise<void> {
+  const time = new Date();
+  try {
+    await utimes(path, time, time);
+  } catch (error) {
+    // Pruned a moment ago, or a store that may only be read: the hit itself stands.
+    if (!['ENOENT', 'EROFS', 'EACCES'].includes(errnoCode(error) ?? '')) throw error;
+  }
+}

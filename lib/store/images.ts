@@ -1,0 +1,346 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  encodeJson,
+  type ImageConfig,
+  MAX_CONFIG_SIZE,
+  MAX_MANIFEST_SIZE,
+  type Manifest,
+  parseImageConfig,
+  parseManifest,
+} from '../oci/index.js';
+import { syncDirectory } from '../util/atomic.js';
+import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
+import { StoreError } from '../util/errors.js';
+import { now } from '../util/time.js';
+import type { Content } from './content.js';
+import type { StoreContext } from './context.js';
+import { normalizeName, readName } from './names.js';
+import type { OciIndex } from './ociindex.js';
+import { readRecord, writeRecord } from './record.js';
+import type { ImageRecord } from './types.js';
+
+/** What is stored of an image beside its names, which have files of their own so that giving one is one rename. */
+type StoredImage = Omit<ImageRecord, 'names' | 'lastTagged'>;
+
+interface Reference {
+  name: string;
+  image: Digest;
+  /** RFC 3339 */
+  tagged: string;
+}
+
+export interface NewImage {
+  /** exact bytes of the config; their digest is the image id */
+  config: Uint8Array;
+  /** exact bytes of the manifest, or a manifest to be serialized */
+  manifest: Uint8Array | Manifest;
+  /** names to give, in any form that docker takes; each is taken away from the image that had it */
+  names?: string[];
+  /** digest of the index the manifest was chosen from */
+  index?: Digest;
+  /** normalized `repository@digest` */
+  repoDigests?: string[];
+}
+
+/** Images: records by id, and the names that point to them. */
+export class Images {
+  constructor(
+    private readonly context: StoreContext,
+    private readonly content: Content,
+    private readonly index: OciIndex,
+  ) {}
+
+  /**
+   * Stores config, manifest and record, then gives the names. Layers' bytes need not be held (a tree may stand for
+   * them). All of it survives a power cut once this returns.
+   */
+  async put(image: NewImage): Promise<ImageRecord> {
+    const names = (image.names ?? []).map(normalizeName);
+    const bytes = image.manifest instanceof Uint8Array ? image.manifest : encodeJson(image.manifest);
+    const { manifest, mediaType } = imageManifest(bytes);
+    checkAgreement(manifest, image.config);
+    const config = await this.content.write(image.config);
+    const blob = await this.content.write(bytes);
+    return this.locked(async () => {
+      const known = await this.stored(config.digest);
+      await this.writeImage({
+        id: config.digest,
+        manifest: { mediaType, ...blob },
+        index: image.index ?? known?.index,
+        repoDigests: [...new Set([...(known?.repoDigests ?? []), ...(image.repoDigests ?? [])])],
+        stored: known?.stored ?? now(),
+      });
+      for (const name of names) await this.writeReference(name, config.digest);
+      await this.refreshLocked();
+      return this.existing(config.digest);
+    });
+  }
+
+  /**
+   * Looks an image up as docker does: a name with or without tag, `name@digest`, an id, or the beginning of one
+   * (four hex digits or more) that fits one image only. A name goes before an id.
+   *
+   * @throws StoreError `STORE_IMAGE_AMBIGUOUS`
+   */
+  async find(text: string): Promise<ImageRecord | undefined> {
+    const id = isDigest(text) ? text : undefined;
+    if (id) return this.get(id);
+    return (await this.findByName(text)) ?? (await this.findByPrefix(text));
+  }
+
+  /**
+   * As `find`.
+   * @throws StoreError `STORE_IMAGE_UNKNOWN`, `STORE_IMAGE_AMBIGUOUS`
+   */
+  async require(text: string): Promise<ImageRecord> {
+    const image = await this.find(text);
+    if (image) return image;
+    throw new StoreError('STORE_IMAGE_UNKNOWN', `No such image: ${text}`);
+  }
+
+  async get(id: Digest): Promise<ImageRecord | undefined> {
+    const stored = await this.stored(id);
+    return stored && this.withNames(stored, await this.references());
+  }
+
+  /** All images, those without a name too, in the order of their ids. */
+  async list(): Promise<ImageRecord[]> {
+    const references = await this.references();
+    const images: ImageRecord[] = [];
+    for (const id of await this.ids()) {
+      const stored = await this.stored(id);
+      if (stored) images.push(this.withNames(stored, references));
+    }
+    return images;
+  }
+
+  /** Ids of all image files, readable or not. */
+  async ids(): Promise<Digest[]> {
+    const names = await readdir(this.context.layout.dir('images'));
+    return names
+      .map(name => `sha256:${name.replace(/\.json$/, '')}`)
+      .filter(isDigest)
+      .sort();
+  }
+
+  /**
+   * Gives a name to an image, and takes it away from the one that had it.
+   * @returns the normalized name
+   * @throws StoreError `STORE_IMAGE_UNKNOWN`
+   */
+  async tag(image: Digest, name: string): Promise<string> {
+    const normalized = normalizeName(name);
+    await this.locked(async () => {
+      await this.existing(image);
+      await this.writeReference(normalized, image);
+      await this.refreshLocked();
+    });
+    return normalized;
+  }
+
+  /** Takes a name away. False when no image had it. */
+  async untag(name: string): Promise<boolean> {
+    const path = this.referencePath(normalizeName(name));
+    return this.locked(async () => {
+      if ((await readRecord(path)) === undefined) return false;
+      await this.removeFile(path);
+      await this.refreshLocked();
+      return true;
+    });
+  }
+
+  /** Notes that a registry holds the image. @param repoDigest normalized `repository@digest` */
+  async addRepoDigest(image: Digest, repoDigest: string): Promise<void> {
+    await this.locked(async () => {
+      const { names: _, lastTagged: __, ...stored } = await this.existing(image);
+      if (stored.repoDigests.includes(repoDigest)) return;
+      await this.writeImage({ ...stored, repoDigests: [...stored.repoDigests, repoDigest] });
+    });
+  }
+
+  /** Removes the record and every name of an image; its blobs and layers are left to garbage collection. */
+  async remove(id: Digest): Promise<void> {
+    await this.locked(() => this.removeLocked(id));
+  }
+
+  /** `remove` for who holds the `images` lock. */
+  async removeLocked(id: Digest): Promise<void> {
+    for (const reference of await this.referenceFiles()) {
+      if (reference.image === id) await this.removeFile(reference.path);
+    }
+    await this.removeFile(this.context.layout.image(id));
+    await this.refreshLocked();
+  }
+
+  /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
+  async config(image: Pick<ImageRecord, 'id'>): Promise<ImageConfig> {
+    return parseImageConfig(await this.content.read(image.id, MAX_CONFIG_SIZE));
+  }
+
+  /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
+  async manifest(image: Pick<ImageRecord, 'manifest'>): Promise<Manifest> {
+    const { digest, mediaType } = image.manifest;
+    return imageManifest(await this.content.read(digest, MAX_MANIFEST_SIZE), mediaType).manifest;
+  }
+
+  /**
+   * Digests of all that the image is made of: manifest, index, config, blobs, and the diffIDs of its layers.
+   * @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT`
+   */
+  async partsOf(image: ImageRecord): Promise<Digest[]> {
+    const [manifest, config] = await Promise.all([this.manifest(image), this.config(image)]);
+    return [
+      image.manifest.digest,
+      ...(image.index === undefined ? [] : [image.index]),
+      image.id,
+      ...manifest.layers.map(layer => layer.digest),
+      ...config.rootfs.diff_ids,
+    ];
+  }
+
+  /** Lists in `index.json` exactly the named images of which every byte is held. For who holds the `images` lock. */
+  async refreshLocked(): Promise<void> {
+    await this.index.refresh(await this.readable());
+  }
+
+  /** What `index.json` should hold. */
+  async indexText(): Promise<string> {
+    return this.index.text(await this.readable());
+  }
+
+  /** Every readable reference, and the file it is in. */
+  async referenceFiles(): Promise<{ path: string; name: string; image: Digest }[]> {
+    const references = await this.references(skipDamaged);
+    return references.map(({ name, image }) => ({ path: this.referencePath(name), name, image }));
+  }
+
+  /** What `list` gives, without the damaged ones: they must not keep others from being named. */
+  private async readable(): Promise<ImageRecord[]> {
+    const references = await this.references(skipDamaged);
+    const stored = await Promise.all((await this.ids()).map(id => skipDamaged(this.stored(id))));
+    return stored.filter(image => image !== undefined).map(image => this.withNames(image, references));
+  }
+
+  /** A blob came in for which a marker waited: an image may be whole now. */
+  async blobArrived(): Promise<void> {
+    await this.locked(() => this.refreshLocked());
+  }
+
+  private async findByName(text: string): Promise<ImageRecord | undefined> {
+    const meaning = readName(text);
+    if (meaning === undefined) return undefined;
+    if ('repoDigest' in meaning) return this.findByRepoDigest(meaning.repoDigest);
+    const reference = await readRecord<Reference>(this.referencePath(meaning.name));
+    return reference && this.get(reference.image);
+  }
+
+  private async findByRepoDigest(repoDigest: string): Promise<ImageRecord | undefined> {
+    return (await this.list()).find(image => image.repoDigests.includes(repoDigest));
+  }
+
+  private async findByPrefix(text: string): Promise<ImageRecord | undefined> {
+    const hex = text.replace(/^sha256:/, '');
+    if (!/^[0-9a-f]{4,64}$/.test(hex)) return undefined;
+    const [first, second] = (await this.ids()).filter(id => digestHex(id).startsWith(hex));
+    if (second !== undefined) {
+      throw new StoreError('STORE_IMAGE_AMBIGUOUS', `image id ${JSON.stringify(text)} fits several images`, {
+        hint: 'give more digits',
+      });
+    }
+    return first && this.get(first);
+  }
+
+  private async existing(id: Digest): Promise<ImageRecord> {
+    const image = await this.get(id);
+    if (image) return image;
+    throw new StoreError('STORE_IMAGE_UNKNOWN', `No such image: ${id}`);
+  }
+
+  private withNames(stored: StoredImage, references: Reference[]): ImageRecord {
+    const own = references.filter(reference => reference.image === stored.id);
+    const names = own.map(reference => reference.name).sort();
+    const lastTagged = own
+      .map(reference => reference.tagged)
+      .sort()
+      .at(-1);
+    return { ...stored, names, ...(lastTagged === undefined ? {} : { lastTagged }) };
+  }
+
+  private async stored(id: Digest): Promise<StoredImage | undefined> {
+    return readRecord<StoredImage>(this.context.layout.image(id));
+  }
+
+  private async references(reading = asIs<Reference>): Promise<Reference[]> {
+    const directory = this.context.layout.dir('refs');
+    const references: Reference[] = [];
+    for (const name of await readdir(directory)) {
+      if (!name.endsWith('.json')) continue;
+      const reference = await reading(readRecord<Reference>(join(directory, name)));
+      if (reference) references.push(reference);
+    }
+    return references;
+  }
+
+  private async writeImage(image: StoredImage): Promise<void> {
+    await this.write(this.context.layout.image(image.id), image);
+  }
+
+  private async writeReference(name: string, image: Digest): Promise<void> {
+    await this.write(this.referencePath(name), { name, image, tagged: now() } satisfies Reference);
+  }
+
+  private async write(path: string, record: unknown): Promise<void> {
+    const session = await this.context.session();
+    await writeRecord(path, record, { tempDir: session.directory, sync: this.context.sync });
+  }
+
+  private async removeFile(path: string): Promise<void> {
+    await rm(path, { force: true });
+    if (this.context.sync) await syncDirectory(join(path, '..'));
+  }
+
+  private referencePath(name: string): string {
+    return this.context.layout.ref(sha256(name));
+  }
+
+  private async locked<T>(work: () => Promise<T>): Promise<T> {
+    return this.context.locks.with('images', work);
+  }
+}
+
+function imageManifest(bytes: Uint8Array, mediaType?: string): { manifest: Manifest; mediaType: string } {
+  const parsed = parseManifest(bytes, mediaType);
+  if (parsed.kind === 'manifest') return parsed;
+  throw new StoreError('STORE_IMAGE_INVALID', 'an image needs a manifest, not an index');
+}
+
+/** @throws StoreError `STORE_IMAGE_INVALID` */
+function checkAgreement(manifest: Manifest, config: Uint8Array): void {
+  const diffIds = parseImageConfig(config).rootfs.diff_ids;
+  if (manifest.config.digest !== sha256(config)) {
+    throw new StoreError(
+      'STORE_IMAGE_INVALID',
+      `the manifest is for another config: ${manifest.config.digest}`,
+    );
+  }
+  if (manifest.layers.length !== diffIds.length) {
+    throw new StoreError(
+      'STORE_IMAGE_INVALID',
+      `the manifest has ${manifest.layers.length} layers, the config ${diffIds.length}`,
+    );
+  }
+}
+
+async function asIs<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+  return reading;
+}
+
+async function skipDamaged<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_CORRUPT') return undefined;
+    throw error;
+  }
+}

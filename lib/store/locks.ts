@@ -1,0 +1,91 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TryFlock } from './flock.js';
+
+/**
+ * Locks between processes, by name. They are flock(2) locks: the kernel frees them when their holder dies, however
+ * it dies. Lock files live for ever, since deleting one that somebody waits for would give two holders.
+ *
+ * Order, outermost first; nobody takes one that stands further left while holding one further right:
+ *
+ *     container-* , build-* , blob-* , layer-*   (held long; at most one of a kind at a time)
+ *     images                                     (held for a change of images, names and index.json)
+ *     gc                                         (shared: to claim objects; exclusive: to delete them)
+ */
+export class Locks {
+  constructor(
+    readonly directory: string,
+    private readonly tryFlock: TryFlock,
+    /** told once per lock that is waited for longer than a second */
+    private readonly onWait: (note: string) => void = () => {},
+  ) {}
+
+  /** Runs `work` while holding the lock; others that want it wait. */
+  async with<T>(
+    name: string,
+    work: () => Promise<T>,
+    mode: 'shared' | 'exclusive' = 'exclusive',
+  ): Promise<T> {
+    const release = await this.acquire(name, mode);
+    try {
+      return await work();
+    } finally {
+      await release();
+    }
+  }
+
+  /** Runs `work` if the lock is free. Returns undefined, at once, if it is not. */
+  async tryWith<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    const file = await this.open(name);
+    try {
+      if (!(await this.tryFlock(file.fd, 'exclusive'))) return undefined;
+      return await work();
+    } finally {
+      await file.close();
+    }
+  }
+
+  private async acquire(name: string, mode: 'shared' | 'exclusive'): Promise<() => Promise<void>> {
+    const file = await this.open(name);
+    try {
+      await this.poll(file, name, mode);
+      if (mode === 'exclusive') await signHolder(file);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    return () => file.close();
+  }
+
+  /** Polls rather than blocks: a blocking flock would hold one of libuv's few threads, perhaps the holder's own. */
+  private async poll(file: FileHandle, name: string, mode: 'shared' | 'exclusive'): Promise<void> {
+    const started = performance.now();
+    let noted = false;
+    for (let pause = 2; !(await this.tryFlock(file.fd, mode)); pause = Math.min(pause * 1.5, 100)) {
+      if (!noted && performance.now() - started > 1000) {
+        noted = true;
+        this.onWait(`waiting for the lock "${name}", held by ${await holderOf(file)}`);
+      }
+      await sleep(pause);
+    }
+  }
+
+  private async open(name: string): Promise<FileHandle> {
+    if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name))
+      throw new TypeError(`not a lock name: ${JSON.stringify(name)}`);
+    return open(join(this.directory, name), 'a+', 0o600);
+  }
+}
+
+/** For the one who waits: who holds it. Informative only, the lock itself is the kernel's. */
+async function signHolder(file: FileHandle): Promise<void> {
+  await file.truncate(0);
+  await file.write(`${process.pid} ${process.argv.slice(2, 4).join(' ').slice(0, 80)}\n`);
+}
+
+async function holderOf(file: FileHandle): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(128), 0, 128, 0);
+  const [pid, ...words] = buffer.toString('utf8', 0, bytesRead).trim().split(' ');
+  return pid ? `process ${pid}${words.length > 0 ? ` (${words.join(' ')})` : ''}` : 'another process';
+}

@@ -1,0 +1,175 @@
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory } from '../util/atomic.js';
+import { chainId, type Digest, digestHex, isDigest } from '../util/digest.js';
+import { errnoCode, StoreError } from '../util/errors.js';
+import type { StoreContext } from './context.js';
+import { readRecord, writeRecord } from './record.js';
+
+/**
+ * Tree forms: the directory of a layer, ready to be an overlay's lower. A tree belongs to the chain up to its layer,
+ * since directories that the layer's tar leaves out take their metadata from the layers below.
+ *
+ * Which layer and chain a tree is of stands beside the layer's record, in `layers/<diffID>/tree-<chainID>.json`.
+ */
+export class Trees {
+  constructor(private readonly context: StoreContext) {}
+
+  /**
+   * @param layers diffIDs, bottom first, up to the layer whose tree is meant; at least one
+   */
+  path(layers: Digest[]): string {
+    return this.context.layout.tree(chainOf(layers));
+  }
+
+  /** The chainID of a chain that is not empty. */
+  chainOf(layers: Digest[]): Digest {
+    return chainOf(layers);
+  }
+
+  /** True when the tree is whole. It then stays while this process lives. */
+  async has(layers: Digest[]): Promise<boolean> {
+    if (!(await this.isWhole(layers))) return false;
+    await this.context.claim([chainOf(layers), topOf(layers)]);
+    return this.isWhole(layers);
+  }
+
+  /**
+   * Takes a directory over as the tree of the chain. Everything in it is on the disk before the one rename that makes
+   * it a tree. Where another process was first, its tree stays, and ours is left to the scratch directory's end.
+   *
+   * @param tempDir in the store's file system; its owner decides who may rename it
+   */
+  async add(layers: Digest[], tempDir: string): Promise<void> {
+    await this.context.claim([chainOf(layers), topOf(layers)]);
+    if (await this.isWhole(layers)) return;
+    await this.clear(layers);
+    await this.mark(layers);
+    await this.context.syncTree();
+    try {
+      await rename(tempDir, this.path(layers));
+    } catch (error) {
+      if (!['EEXIST', 'ENOTEMPTY'].includes(errnoCode(error) ?? '')) throw error;
+    }
+    if (this.context.sync) await syncDirectory(this.context.layout.dir('trees'));
+  }
+
+  /**
+   * A tree counts only with its mark: deleting one takes the mark first, so that what is left of it when the deleting
+   * process dies is no tree.
+   */
+  private async isWhole(layers: Digest[]): Promise<boolean> {
+    return (await isFile(this.markPath(layers))) && (await isDirectory(this.path(layers)));
+  }
+
+  private async clear(layers: Digest[]): Promise<void> {
+    if ((await isFile(this.markPath(layers))) || !(await isDirectory(this.path(layers)))) return;
+    await rename(this.path(layers), (await this.context.session()).scratchPath('stale-tree'));
+  }
+
+  private async mark(layers: Digest[]): Promise<void> {
+    await mkdir(this.context.layout.layer(topOf(layers)), { recursive: true, mode: 0o700 });
+    const session = await this.context.session();
+    // Not synced by itself: the syncfs before the tree's rename takes it along.
+    await writeRecord(this.markPath(layers), layers, { tempDir: session.directory, sync: false });
+  }
+
+  private markPath(layers: Digest[]): string {
+    return join(this.context.layout.layer(topOf(layers)), `tree-${digestHex(chainOf(layers))}.json`);
+  }
+
+  /** The chains (diffIDs, bottom first, ending with `diffId`) for which a tree of this layer is held. */
+  async of(diffId: Digest): Promise<Digest[][]> {
+    const held: Digest[][] = [];
+    for (const { chain, layers } of await this.marksOf(diffId)) {
+      if (layers !== undefined && (await isDirectory(this.context.layout.tree(chain)))) held.push(layers);
+    }
+    return held;
+  }
+
+  /** What stands in the layer's directory about trees; `layers` is undefined where it is damaged. */
+  async marksOf(diffId: Digest): Promise<{ chain: Digest; layers: Digest[] | undefined; path: string }[]> {
+    const directory = this.context.layout.layer(diffId);
+    const marks = [];
+    for (const name of await namesIn(directory)) {
+      const chain = `sha256:${/^tree-([0-9a-f]{64})\.json$/.exec(name)?.[1]}`;
+      if (!isDigest(chain)) continue;
+      const path = join(directory, name);
+      marks.push({ chain, path, layers: await readMark(path, chain, diffId) });
+    }
+    return marks;
+  }
+
+  /** chainIDs of all trees. */
+  async list(): Promise<Digest[]> {
+    const names = await readdir(this.context.layout.dir('trees'));
+    return names.map(name => `sha256:${name}`).filter(isDigest);
+  }
+
+  /**
+   * Makes the chain's tree absent, and moves what was it out of the way.
+   * @returns where it lies now, to be deleted; its old place when it belongs to mapped ids and cannot be moved
+   */
+  async retire(chain: Digest, diffId: Digest | undefined): Promise<string> {
+    if (diffId !== undefined) {
+      await rm(join(this.context.layout.layer(diffId), `tree-${digestHex(chain)}.json`), { force: true });
+    }
+    const path = this.context.layout.tree(chain);
+    const target = (await this.context.session()).scratchPath('retired-tree');
+    try {
+      await rename(path, target);
+      return target;
+    } catch (error) {
+      if (errnoCode(error) === 'EACCES' || errnoCode(error) === 'EPERM') return path;
+      throw error;
+    }
+  }
+}
+
+async function readMark(path: string, chain: Digest, diffId: Digest): Promise<Digest[] | undefined> {
+  try {
+    const layers = await readRecord<Digest[]>(path);
+    const fits = layers?.at(-1) === diffId && layers.every(isDigest) && chainId(layers) === chain;
+    return fits ? layers : undefined;
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+function chainOf(layers: Digest[]): Digest {
+  const chain = chainId(layers);
+  if (chain === undefined) throw new TypeError('the empty chain has no tree');
+  return chain;
+}
+
+function topOf(layers: Digest[]): Digest {
+  return layers.at(-1) ?? chainOf(layers);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await kindOf(path))?.isDirectory() ?? false;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await kindOf(path))?.isFile() ?? false;
+}
+
+async function kindOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

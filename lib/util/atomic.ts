@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+export interface AtomicOptions {
+  /** directory for the temporary file, in the same file system; default: that of `path` */
+  tempDir?: string;
+  /** permission bits of the new file; default 0o600 */
+  mode?: number;
+  /** false: no fsync, so that a power cut may lose or empty the file; default true */
+  sync?: boolean;
+}
+
+/**
+ * Replaces or creates a file: readers see the old or the new content, never a part of it. With `sync` the new
+ * content survives a power cut once this returns.
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: AtomicOptions = {},
+): Promise<void> {
+  const temp = join(options.tempDir ?? dirname(path), `write-${randomBytes(8).toString('hex')}`);
+  const sync = options.sync ?? true;
+  try {
+    await writeNew(temp, data, options.mode ?? 0o600, sync);
+    await rename(temp, path);
+  } catch (error) {
+    await rm(temp, { force: true });
+    throw error;
+  }
+  if (sync) await syncDirectory(dirname(path));
+}
+
+/** Creates a file that must not exist, and writes it whole. */
+export async function writeNew(
+  path: string,
+  data: string | Uint8Array,
+  mode: number,
+  sync: boolean,
+): Promise<void> {
+  const file = await open(path, 'wx', mode);
+  try {
+    await file.writeFile(data);
+    if (sync) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the names in a directory survive a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Makes the content of a file survive a power cut. An error is final: the kernel drops the pages it could not write. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,68 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Store } from '../../lib/store/index.js';
+import { sha256 } from '../../lib/util/digest.js';
+import { openStore, putImage, putTree } from '../fixtures/store.js';
+
+t.test('what is referred to stays, the rest goes', async t => {
+  const store = await openStore(t);
+  const kept = await putImage(store, 'kept');
+  const gone = await putImage(store, 'gone');
+  const cached = await putImage(store, 'cached');
+  const pinned = await putImage(store, 'pinned');
+  for (const { layer } of [kept, gone, cached, pinned]) await putTree(store, [layer]);
+  const key = sha256('key');
+  await store.cache.put({ key, layer: cached.layer, created: '', description: '', inputs: {}, lastUsed: '' });
+  await store.pins.set({ name: 'container-1', digests: [pinned.layer], description: 'container 1' });
+  for (const { record } of [gone, cached, pinned]) await store.images.remove(record.id);
+
+  t.strictSame((await store.collect({ graceSeconds: 0 })).layers, [], 'all is leased by this process');
+  await store.close();
+  t.strictSame((await store.collect()).layers, [], 'all is young');
+  const collected = await store.collect({ graceSeconds: 0 });
+  t.strictSame(collected.layers, [gone.layer]);
+  t.equal(collected.trees.length, 1);
+  t.ok(collected.reclaimed > 0);
+  for (const { layer } of [kept, cached, pinned]) {
+    t.ok(await store.layers.blobFor(layer));
+    t.ok(await store.hasTree([layer]));
+  }
+  t.notOk(existsSync(store.content.path(gone.record.id)));
+});
+
+t.test('the lease of a living process holds, that of a dead one does not', async t => {
+  const store = await openStore(t);
+  const { record, layer } = await putImage(store, 'x');
+  await store.close();
+  const other = await Store.open(store.root);
+  t.ok(await other.layers.has(layer));
+  await store.images.remove(record.id);
+  await store.collect({ graceSeconds: 0 });
+  t.ok(await store.layers.blobFor(layer), 'leased by the other');
+  await other.close();
+  await store.close();
+  await store.collect({ graceSeconds: 0 });
+  t.equal(await store.layers.blobFor(layer), undefined);
+});
+
+t.test('scratch of a dead process is swept, with its lease', async t => {
+  const store = await openStore(t);
+  writeFileSync(join(store.root, 'tmp/0123456789abcdef.lease'), '');
+  await store.scratch('mine');
+  t.strictSame(
+    readdirSync(join(store.root, 'tmp')).filter(name => name.startsWith('0123')),
+    [],
+  );
+  const mine = readdirSync(join(store.root, 'tmp'));
+  t.equal(mine.length, 3, 'partial, our scratch, our lease');
+  await store.close();
+  t.strictSame(readdirSync(join(store.root, 'tmp')), ['partial']);
+});
+
+t.test('a damaged image record stops garbage collection', async t => {
+  const store = await openStore(t);
+  const { record } = await putImage(store, 'x');
+  writeFileSync(join(store.root, 'images', `${record.id.slice(7)}.json`), '{}');
+  await t.rejects(store.collect({ graceSeconds: 0 }), { code: 'STORE_CORRUPT' });
+});
