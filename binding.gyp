@@ -17,11 +17,41 @@
     },
     {
       "target_name": "shale-runner",
-      "type": "executable",
-      "sources": [
-        "native/runner/main.c"
-      ],
-      "cflags_c": ["-std=gnu11"]
+      "variables": { "seccomp%": "<!(sh native/runner/libs.sh available)" },
+      "conditions": [
+        ["seccomp==1", {
+          "type": "executable",
+          "sources": [
+            "native/runner/beneath.c",
+            "native/runner/caps.c",
+            "native/runner/container.c",
+            "native/runner/devices.c",
+            "native/runner/exec.c",
+            "native/runner/main.c",
+            "native/runner/masks.c",
+            "native/runner/mounts.c",
+            "native/runner/probe.c",
+            "native/runner/pty.c",
+            "native/runner/pump.c",
+            "native/runner/report.c",
+            "native/runner/rootfs.c",
+            "native/runner/run.c",
+            "native/runner/seal.c",
+            "native/runner/seccomp.c",
+            "native/runner/seccomp_table.c",
+            "native/runner/spec.c",
+            "native/runner/stubs.c",
+            "native/runner/supervise.c",
+            "native/runner/userns.c",
+            "native/runner/util.c"
+          ],
+          "cflags_c": ["-std=gnu11"],
+          "libraries": ["<!@(sh native/runner/libs.sh libraries)"],
+          "ldflags": ["-Wl,-s", "-Wl,-z,relro,-z,now"]
+        }, {
+          "type": "none"
+        }]
+      ]
     }
   ]
 }

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { chooseIdMap, type IdMap } from './idmap.js';
+import { findProgram } from './paths.js';
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** An id without an entry in /etc/passwd is fine: it may have ranges by number. */
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The id map that this process can have. */
+export async function readIdMap(): Promise<IdMap> {
+  const [subuid, subgid, ownUids, ownGids] = await Promise.all(
+    ['/etc/subuid', '/etc/subgid', '/proc/self/uid_map', '/proc/self/gid_map'].map(textOf),
+  );
+  return chooseIdMap({
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    user: userName(),
+    subuid: subuid ?? '',
+    subgid: subgid ?? '',
+    ownUids: ownUids ?? '',
+    ownGids: ownGids ?? '',
+    helpers: findProgram('newuidmap') !== undefined && findProgram('newgidmap') !== undefined,
+  });
+}

@@ -1,0 +1,37 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The package's root: this file lies two folders below it, in lib/sandbox or dist/sandbox. */
+const PACKAGE_ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Compiled also when this file runs as TypeScript (tests). */
+export const WORKER_MAIN = join(PACKAGE_ROOT, 'dist', 'sandbox', 'worker-main.js');
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Path of shale-runner, or undefined when it has not been built. */
+export function findRunner(): string | undefined {
+  const path = join(PACKAGE_ROOT, 'build', 'Release', 'shale-runner');
+  return isExecutable(path) ? path : undefined;
+}
+
+/** Administrators' tools are often not in a user's PATH. */
+const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** Absolute path of a program, from PATH and the system's directories; undefined when it is not installed. */
+export function findProgram(name: string): string | undefined {
+  if (name.includes('/')) return isAbsolute(name) && isExecutable(name) ? name : undefined;
+  const directories = [
+    ...(process.env.PATH ?? '').split(delimiter).filter(isAbsolute),
+    ...SYSTEM_DIRECTORIES,
+  ];
+  return directories.map(directory => join(directory, name)).find(isExecutable);
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import type { StreamMode, StreamModes } from './protocol.js';
+import { isExecFailure, parseReport, type RunnerReport, reportError, signalName } from './report.js';
+
+/** Ends of the process's streams that are in our hands. */
+export interface ProcessStreams {
+  stdin?: Writable;
+  stdout?: Readable;
+  stderr?: Readable;
+}
+
+/** How a process in a container ended; see RunResult. */
+export interface ProcessEnd {
+  exitCode: number;
+  signal?: string;
+  /** why the program could not be executed, for exit codes 126 and 127 */
+  message?: string;
+}
+
+export interface ContainerProcess {
+  streams: ProcessStreams;
+  /** @throws SandboxError with the runner's code when the sandbox could not be set up */
+  end: Promise<ProcessEnd>;
+  /** Ends the container at once. */
+  kill(): void;
+}
+
+function stdioOf(mode: StreamMode): 'pipe' | 'inherit' | 'ignore' {
+  return mode === 'null' ? 'ignore' : mode;
+}
+
+/** Starts `shale-runner run` with an encoded spec. */
+export function startRunner(runner: string, spec: Buffer, modes: StreamModes): ContainerProcess {
+  const stdio: StdioOptions = [
+    stdioOf(modes.stdin),
+    stdioOf(modes.stdout),
+    stdioOf(modes.stderr),
+    'pipe',
+    'pipe',
+  ];
+  const child = spawn(runner, ['run', '--spec', '3', '--report', '4'], { stdio, env: {} });
+  const report = collectReport(child);
+  (child.stdio[3] as Writable).on('error', () => {}).end(spec);
+  return {
+    streams: {
+      stdin: child.stdin ?? undefined,
+      stdout: child.stdout ?? undefined,
+      stderr: child.stderr ?? undefined,
+    },
+    end: endOf(child, report.whole),
+    kill: () => killContainer(child, parseReport(report.soFar())),
+  };
+}
+
+interface ReportReader {
+  soFar(): Buffer;
+  whole: Promise<RunnerReport>;
+}
+
+function collectReport(child: ChildProcess): ReportReader {
+  const chunks: Buffer[] = [];
+  const stream = child.stdio[4] as Readable;
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const soFar = () => Buffer.concat(chunks);
+  return { soFar, whole: once(stream, 'close').then(() => parseReport(soFar())) };
+}
+
+/** The container's first process where it is known: the runner then still cleans up. */
+function killContainer(child: ChildProcess, report: RunnerReport): void {
+  if (report.pid === undefined) {
+    child.kill('SIGKILL');
+    return;
+  }
+  try {
+    process.kill(report.pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+}
+
+async function endOf(child: ChildProcess, whole: Promise<RunnerReport>): Promise<ProcessEnd> {
+  const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
+  const [[code], report] = await Promise.all([exited, whole]);
+  if (isExecFailure(report)) return { exitCode: code ?? 126, message: report.error?.message };
+  if (report.error || code === null) throw reportError(report);
+  if (report.signal !== undefined) return { exitCode: code, signal: signalName(report.signal) };
+  return { exitCode: code };
+}

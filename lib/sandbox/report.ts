@@ -1,0 +1,54 @@
+import { constants } from 'node:os';
+import { SandboxError } from '../util/errors.js';
+
+/** What the runner said over its report descriptor; see native/runner/report.h. */
+export interface RunnerReport {
+  /** first process of the container, in the worker's pid namespace */
+  pid?: number;
+  exit?: number;
+  signal?: number;
+  error?: { code: string; errno?: string; message: string };
+}
+
+/** Reads NUL-terminated pairs of key and value; what is incomplete is left out. */
+export function parseReport(bytes: Buffer): RunnerReport {
+  const fields = bytes.toString('utf8').split('\0');
+  const report: RunnerReport = {};
+  for (let at = 0; at + 2 < fields.length; at += 2) addField(report, fields[at] ?? '', fields[at + 1] ?? '');
+  return report;
+}
+
+function addField(report: RunnerReport, key: string, value: string): void {
+  if (key === 'pid') report.pid = Number(value);
+  else if (key === 'exit') report.exit = Number(value);
+  else if (key === 'signal') report.signal = Number(value);
+  else if (key === 'error') report.error = { code: value, message: '' };
+  else if (report.error && key === 'errno') report.error.errno = value;
+  else if (report.error && key === 'message') report.error.message = value;
+}
+
+/** The program could not be executed: not a failure of the sandbox but exit code 126 or 127, as docker has it. */
+export function isExecFailure(report: RunnerReport): boolean {
+  return report.error?.code.startsWith('EXEC_') ?? false;
+}
+
+export function signalName(number: number): string {
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? `SIG${number}`;
+}
+
+const HINTS: Record<string, string> = {
+  SANDBOX_PROC:
+    'inside another container /proc must not be covered: docker run --security-opt systempaths=unconfined',
+  SANDBOX_OVERLAY: 'try --storage-driver fuse-overlayfs or --storage-driver vfs',
+  SANDBOX_ROOT_HOSTILE: 'the image puts a link or file where the container needs a directory of its own',
+  SANDBOX_USER:
+    'the id lies outside the range that /etc/subuid gives: use a smaller id or add a larger range',
+};
+
+/** @returns SandboxError with the runner's own code */
+export function reportError(report: RunnerReport): SandboxError {
+  const error = report.error ?? { code: 'SANDBOX_RUNNER_DIED', message: 'the runner ended without a report' };
+  const detail = error.errno === undefined ? {} : { errno: error.errno };
+  return new SandboxError(error.code, error.message, { hint: HINTS[error.code], detail });
+}

@@ -1,0 +1,118 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '../util/digest.js';
+import { SandboxError } from '../util/errors.js';
+import type { Driver, PreparedRoot } from './drivers/driver.js';
+import { type EtcMount, provideEtcFiles } from './etcfiles.js';
+import type { ContainerProcess } from './process.js';
+import type { StreamModes } from './protocol.js';
+import { unpackChain, type Workshop } from './trees.js';
+import type { CommitResult, RunResult, RunSpec } from './types.js';
+
+/** Starts a container: our runner, or an OCI runtime. */
+export type StartContainer = (
+  spec: RunSpec,
+  root: PreparedRoot,
+  etcMounts: EtcMount[],
+  modes: StreamModes,
+) => Promise<ContainerProcess>;
+
+/** The RUN steps of one worker: prepare, run, then commit or discard. */
+export class Runs {
+  private readonly finished = new Map<string, { root: PreparedRoot; directory: string }>();
+  private counter = 0;
+
+  constructor(
+    private readonly shop: Workshop,
+    private readonly driver: Driver,
+    private readonly start: StartContainer,
+  ) {}
+
+  /**
+   * @param attach told of the process as soon as it runs, to connect its streams
+   */
+  async run(
+    spec: RunSpec,
+    modes: StreamModes,
+    attach: (process: ContainerProcess) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<RunResult> {
+    await unpackChain(this.shop, spec.layers, signal);
+    const directory = await this.shop.storage.scratch('run');
+    try {
+      const root = await this.driver.prepare(spec.layers, directory);
+      const etcMounts = await provideEtcFiles(join(directory, 'etc'), spec, this.shop.singleId);
+      const end = await this.runIn(spec, root, etcMounts, modes, attach, signal);
+      const changes = `run-${this.counter++}`;
+      this.finished.set(changes, { root, directory });
+      return { ...end, changes };
+    } catch (error) {
+      await removeTree(directory);
+      throw error;
+    }
+  }
+
+  private async runIn(
+    spec: RunSpec,
+    root: PreparedRoot,
+    etcMounts: EtcMount[],
+    modes: StreamModes,
+    attach: (process: ContainerProcess) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Omit<RunResult, 'changes'>> {
+    try {
+      signal.throwIfAborted();
+      const container = await this.start(spec, root, etcMounts, modes);
+      signal.addEventListener('abort', container.kill, { once: true });
+      if (signal.aborted) container.kill();
+      const [end] = await Promise.all([container.end, attach(container)]);
+      signal.removeEventListener('abort', container.kill);
+      signal.throwIfAborted();
+      return end;
+    } finally {
+      await root.release();
+    }
+  }
+
+  /**
+   * Writes the changes of a run as a layer; its upper directory becomes the layer's tree by a rename.
+   * @throws SandboxError `SANDBOX_CHANGES_UNKNOWN`
+   */
+  async commit(
+    changes: string,
+    layers: Digest[],
+    clampMtime: number | undefined,
+    signal: AbortSignal,
+  ): Promise<CommitResult> {
+    const { root, directory } = this.take(changes);
+    try {
+      const upper = await root.changes();
+      const written = await this.shop.engine.writeLayer(
+        { kind: 'upper', root: upper },
+        { clampMtime, signal },
+      );
+      if (written.entries.length === 0) return { layer: null };
+      await this.shop.storage.addLayer(written, {});
+      await this.shop.storage.addTree([...layers, written.diffId], upper);
+      return { layer: written.diffId };
+    } finally {
+      await removeTree(directory);
+    }
+  }
+
+  async discard(changes: string): Promise<void> {
+    await removeTree(this.take(changes).directory);
+  }
+
+  private take(changes: string): { root: PreparedRoot; directory: string } {
+    const run = this.finished.get(changes);
+    if (run === undefined) throw new SandboxError('SANDBOX_CHANGES_UNKNOWN', `no changes named ${changes}`);
+    this.finished.delete(changes);
+    return run;
+  }
+}
+
+/** Deletes also what a step has made unreadable for its owner: root of the namespace may do that. */
+export async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true, maxRetries: 2 });
+}

@@ -1,0 +1,111 @@
+import { digestHex, sha256 } from '../util/digest.js';
+import { SandboxError } from '../util/errors.js';
+import { containerCapabilities } from './capabilities.js';
+import type { PreparedRoot } from './drivers/driver.js';
+import type { EtcMount } from './etcfiles.js';
+import type { RunSpec } from './types.js';
+
+/** What the runner is told beside the RunSpec. */
+export interface RunnerContext {
+  root: PreparedRoot;
+  /** what the sandbox itself provides, before the mounts of the spec */
+  etcMounts: EtcMount[];
+  singleId: boolean;
+  /** directory that only this worker writes to, for the compiled system call filters */
+  filterDirectory: string;
+}
+
+type Field = [key: string, value: string | number | boolean];
+
+function mountFields(mount: EtcMount): Field[] {
+  const fields: Field[] = [['mount', mount.type]];
+  if (mount.source !== undefined) fields.push(['mount-source', mount.source]);
+  fields.push(['mount-target', mount.target]);
+  if (mount.readonly) fields.push(['mount-readonly', true]);
+  if (mount.optional) fields.push(['mount-optional', true]);
+  if (mount.size !== undefined) fields.push(['mount-size', mount.size]);
+  if (mount.mode !== undefined) fields.push(['mount-mode', mount.mode]);
+  return fields;
+}
+
+function rootFields(root: PreparedRoot): Field[] {
+  const fields: Field[] = [
+    ['driver', root.lowers === undefined ? 'directory' : 'overlay'],
+    ['root', root.root],
+  ];
+  for (const lower of root.lowers ?? []) fields.push(['lower', lower]);
+  if (root.upper !== root.root) fields.push(['upper', root.upper]);
+  if (root.work !== undefined) fields.push(['work', root.work]);
+  return fields;
+}
+
+function limitFields(spec: RunSpec): Field[] {
+  return (spec.ulimits ?? []).flatMap(({ name, soft, hard }): Field[] => [
+    ['limit', name],
+    // -1 is "unlimited" in docker's words, the largest number in the runner's
+    ['limit-soft', soft < 0 ? '9223372036854775807' : soft],
+    ['limit-hard', hard < 0 ? '9223372036854775807' : hard],
+  ]);
+}
+
+/** In a single-id map every user is the one there is. */
+function userFields(spec: RunSpec, singleId: boolean): Field[] {
+  if (singleId) {
+    return [
+      ['uid', 0],
+      ['gid', 0],
+      ['emulate-ids', true],
+    ];
+  }
+  return [['uid', spec.uid], ['gid', spec.gid], ...spec.additionalGids.map((gid): Field => ['group', gid])];
+}
+
+function processFields(spec: RunSpec, context: RunnerContext): Field[] {
+  return [
+    ...spec.args.map((arg): Field => ['arg', arg]),
+    ...spec.env.map((variable): Field => ['env', variable]),
+    ['cwd', spec.cwd],
+    ['hostname', spec.hostname],
+    ...userFields(spec, context.singleId),
+    ['tty', spec.tty === true],
+  ];
+}
+
+function confinementFields(spec: RunSpec, context: RunnerContext): Field[] {
+  const capabilities = containerCapabilities(spec.capAdd, spec.capDrop);
+  const filterName = digestHex(sha256(`${context.singleId} ${capabilities.join(' ')}`));
+  return [
+    ...capabilities.map((name): Field => ['cap', name.toLowerCase()]),
+    ['seccomp-cache', `${context.filterDirectory}/${filterName}`],
+    ['no-new-privs', spec.noNewPrivileges === true],
+    ['readonly-root', spec.readonlyRoot === true],
+    ['network', spec.network],
+    ...(spec.shmSize === undefined ? [] : [['shm-size', spec.shmSize] as Field]),
+  ];
+}
+
+/**
+ * The spec in the runner's own form: NUL-terminated pairs (native/runner/spec.h).
+ * @throws SandboxError `SANDBOX_SPEC` for a NUL in an argument or variable, or a variable without `=`
+ */
+export function encodeRunSpec(spec: RunSpec, context: RunnerContext): Buffer {
+  // A variable without a value would be looked up in somebody's environment (CVE-2026-57231).
+  const nameless = spec.env.find(variable => !/^[^=]+=/.test(variable));
+  if (nameless !== undefined) {
+    throw new SandboxError('SANDBOX_SPEC', `environment ${JSON.stringify(nameless)} is not KEY=VALUE`);
+  }
+  const fields: Field[] = [
+    ...rootFields(context.root),
+    ...processFields(spec, context),
+    ...confinementFields(spec, context),
+    ...[...context.etcMounts, ...(spec.mounts ?? [])].flatMap(mountFields),
+    ...limitFields(spec),
+  ];
+  return Buffer.concat(fields.map(encodeField));
+}
+
+function encodeField([key, value]: Field): Buffer {
+  const text = typeof value === 'boolean' ? String(Number(value)) : String(value);
+  if (text.includes('\0')) throw new SandboxError('SANDBOX_SPEC', `${key} has a NUL byte in it`);
+  return Buffer.from(`${key}\0${text}\0`);
+}

@@ -1,0 +1,21 @@
+import { loadEngine } from '../layer/index.js';
+import { Store } from '../store/index.js';
+import type { StorageConfig, TreeStorage } from './storage.js';
+
+/** The store as the worker needs it. */
+export async function openStorage({ root, noSync }: StorageConfig): Promise<TreeStorage> {
+  const store = await Store.open(root, { engine: loadEngine, noSync });
+  return {
+    root: store.root,
+    treePath: layers => store.treePath(layers),
+    hasTree: layers => store.hasTree(layers),
+    blobFor: diffId => store.blobFor(diffId),
+    addTree: (layers, tempDir) => store.addTree(layers, tempDir),
+    addLayer: (written, forms) => store.addLayer(written, forms),
+    layerIndex: diffId => store.layers.index(diffId),
+    treeChains: diffId => store.trees.of(diffId),
+    scratch: name => store.scratch(name),
+    withLock: (name, work) => store.withLock(name, work),
+    close: () => store.close(),
+  };
+}

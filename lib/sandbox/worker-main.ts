@@ -1,0 +1,63 @@
+/** The worker process: runs inside the user and mount namespace, started by `startWorker`. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadEngine } from '../layer/index.js';
+import { SandboxError } from '../util/errors.js';
+import { chooseDriver } from './drivers/choose.js';
+import { startRunner } from './process.js';
+import type { FromWorker, ToWorker, WorkerConfig } from './protocol.js';
+import { Runs, type StartContainer } from './runs.js';
+import { encodeRunSpec } from './runspec.js';
+import { Server } from './server.js';
+import { createService } from './service.js';
+import type { OpenStorage } from './storage.js';
+import type { Workshop } from './trees.js';
+import { toWire } from './wire.js';
+
+function send(message: FromWorker): void {
+  // the caller may be gone: then nobody is left to tell, and the namespace ends with us
+  process.send?.(message, undefined, undefined, error => {
+    if (error) process.exit(1);
+  });
+}
+
+async function openWorkshop(config: WorkerConfig): Promise<Workshop> {
+  const module = config.storage.module ?? new URL('./store-storage.js', import.meta.url).href;
+  const { openStorage } = (await import(module)) as { openStorage: OpenStorage };
+  const [storage, engine] = await Promise.all([openStorage(config.storage), loadEngine()]);
+  const notes = new Set<string>();
+  const note = (text: string) => {
+    if (!notes.has(text)) send({ type: 'note', text });
+    notes.add(text);
+  };
+  return { storage, engine, singleId: config.singleId, note };
+}
+
+async function nativeStarter(shop: Workshop, runner: string): Promise<StartContainer> {
+  const filterDirectory = join(await shop.storage.scratch('filters'), 'seccomp');
+  await mkdir(filterDirectory, { mode: 0o700 });
+  return async (spec, root, etcMounts, modes) => {
+    const context = { root, etcMounts, singleId: shop.singleId, filterDirectory };
+    return startRunner(runner, encodeRunSpec(spec, context), modes);
+  };
+}
+
+async function main(): Promise<void> {
+  const config = JSON.parse(process.argv[2] ?? '{}') as WorkerConfig;
+  const shop = await openWorkshop(config);
+  if (config.runner === undefined) throw new SandboxError('SANDBOX_NO_RUNNER', 'shale-runner is not built');
+  const driver = await chooseDriver(shop, config);
+  const runs = new Runs(shop, driver, await nativeStarter(shop, config.runner));
+  const server = new Server(createService(shop, runs, driver.name), send);
+  process.on('message', message => server.receive(message as ToWorker));
+  send({ type: 'ready' });
+}
+
+// Keys at the terminal are for the caller: it ends us when it wants to.
+for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const) process.on(signal, () => {});
+process.once('disconnect', () => process.exit(0));
+main().catch(error => {
+  send({ type: 'failure', id: -1, error: toWire(error) });
+  process.disconnect?.();
+  process.exitCode = 1;
+});

@@ -1,0 +1,166 @@
+import type { Readable } from 'node:stream';
+import { SandboxError } from '../util/errors.js';
+import { type Channel, WorkerClient, workerDied } from './client.js';
+import { countIds, type IdMap, idMapArguments } from './idmap.js';
+import { readIdMap } from './idmapinput.js';
+import { findRunner, WORKER_MAIN } from './paths.js';
+import type { FromWorker, WorkerConfig } from './protocol.js';
+import { parseReport, type RunnerReport } from './report.js';
+import type { StorageConfig } from './storage.js';
+import type { SandboxOptions, Worker } from './types.js';
+import { fromWire } from './wire.js';
+
+export interface WorkerOptions extends SandboxOptions {
+  /** left out: the store at `root` */
+  storage?: StorageConfig;
+}
+
+const SINGLE_ID_NOTE =
+  'containers have a single id: changes of owner and user succeed without effect, and every file of an image ' +
+  'belongs to you';
+
+/** Nothing of the caller's environment but what programs need to find things (CVE-2021-3602). */
+const KEPT_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'XDG_DATA_HOME', 'XDG_RUNTIME_DIR'];
+
+function workerEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    KEPT_VARIABLES.flatMap(name => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+/**
+ * Starts the process that does what needs a tree, as root of new user, mount and pid namespaces.
+ *
+ * @throws SandboxError `SANDBOX_USERNS` when the kernel or newuidmap refuses, with the command that would help
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  options.signal?.throwIfAborted();
+  const map = await readIdMap();
+  if (map.kind === 'single') options.onNote?.(noteOf(map));
+  const runner = findRunner();
+  const config: WorkerConfig = {
+    storage: options.storage ?? { root: options.root },
+    singleId: map.kind === 'single',
+    ids: countIds(map.uids),
+    storageDriver: options.storageDriver,
+    runner: options.runtime === undefined ? runner : undefined,
+    runtime: options.runtime,
+  };
+  return launch(namespaceCommand(map, runner), config, options);
+}
+
+function noteOf(map: IdMap): string {
+  return [`${SINGLE_ID_NOTE} (${map.why})`, map.hint && `to change that: ${map.hint}`]
+    .filter(Boolean)
+    .join('; ');
+}
+
+/** Command and arguments that run what follows inside the namespaces. */
+function namespaceCommand(map: IdMap, runner: string | undefined): string[] {
+  if (runner === undefined) throw new SandboxError('SANDBOX_NO_RUNNER', 'shale-runner is not built');
+  return [runner, 'userns', '--error-fd', '3', ...idMapArguments(map), '--'];
+}
+
+async function launch(command: string[], config: WorkerConfig, options: WorkerOptions): Promise<Worker> {
+  // execa takes 40 ms to load: only who needs a worker pays for it
+  const { execa } = await import('execa');
+  const [file = '', ...args] = command;
+  const subprocess = execa(file, [...args, process.execPath, WORKER_MAIN, JSON.stringify(config)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    ipc: true,
+    serialization: 'advanced',
+    buffer: false,
+    reject: false,
+    extendEnv: false,
+    env: workerEnvironment(),
+    forceKillAfterDelay: false,
+  });
+  const report = collect(subprocess.stdio[3] as Readable);
+  const ended = subprocess.then(result => {
+    const how = result.signal ?? `exit code ${result.exitCode}`;
+    return namespaceError(parseReport(report()), how, config);
+  });
+  const channel: Channel = {
+    send: message => {
+      if (subprocess.connected) subprocess.send(message, () => {});
+    },
+    close: async () => {
+      subprocess.kill('SIGKILL');
+      await ended;
+    },
+  };
+  const client = new WorkerClient(channel, options.onNote);
+  return untilReady(client, subprocess, ended, options.signal);
+}
+
+function collect(stream: Readable): () => Buffer {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  stream.on('error', () => {});
+  return () => Buffer.concat(chunks);
+}
+
+/** The process as far as it is of interest here. */
+interface MessageSource {
+  on(event: 'message', listener: (message: FromWorker) => void): unknown;
+}
+
+async function untilReady(
+  client: WorkerClient,
+  source: MessageSource,
+  ended: Promise<SandboxError>,
+  signal?: AbortSignal,
+): Promise<Worker> {
+  const abort = () => void client.close();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      source.on('message', message => {
+        if (message.type === 'ready') resolve();
+        else if (message.type === 'failure' && message.id < 0) reject(fromWire(message.error));
+        else client.receive(message);
+      });
+      void ended.then(error => {
+        client.ended(error);
+        reject(signal?.aborted ? signal.reason : error);
+      });
+    });
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+const USERNS_HINTS: [when: (report: RunnerReport) => boolean, hint: string][] = [
+  [
+    report => report.error?.errno === 'ENOSPC',
+    'user namespaces are switched off: sysctl -w user.max_user_namespaces=65536',
+  ],
+  [
+    report => report.error?.code === 'USERNS_REFUSED',
+    'user namespaces are forbidden: sysctl -w kernel.unprivileged_userns_clone=1, and on Ubuntu sysctl -w ' +
+      'kernel.apparmor_restrict_unprivileged_userns=0; in a container: --security-opt seccomp=unconfined',
+  ],
+  [
+    report => report.error?.code === 'USERNS_HELPER',
+    'newuidmap and newgidmap refuse the ranges: see /etc/subuid and /etc/subgid, and apt-get install --reinstall uidmap',
+  ],
+  [
+    report => report.error?.errno === 'EACCES',
+    'the security policy forbids it; on Ubuntu: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
+  ],
+];
+
+function namespaceError(report: RunnerReport, how: string, config: WorkerConfig): SandboxError {
+  if (report.error === undefined) return workerDied(how);
+  const hint = USERNS_HINTS.find(([when]) => when(report))?.[1];
+  const { errno } = report.error;
+  const detail = { runner: report.error.code, ids: config.ids, ...(errno === undefined ? {} : { errno }) };
+  return new SandboxError('SANDBOX_USERNS', `cannot enter a user namespace: ${report.error.message}`, {
+    hint,
+    detail,
+  });
+}

@@ -1,0 +1,9 @@
+/* The commands of shale-runner; each returns the program's exit code. */
+#ifndef SHALE_RUNNER_COMMANDS_H
+#define SHALE_RUNNER_COMMANDS_H
+
+int command_userns(int argc, char **argv);
+int command_run(int argc, char **argv);
+int command_probe(int argc, char **argv);
+
+#endif

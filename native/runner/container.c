@@ -1,0 +1,103 @@
+#include "container.h"
+
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "caps.h"
+#include "devices.h"
+#include "exec.h"
+#include "kernel.h"
+#include "mounts.h"
+#include "pty.h"
+#include "report.h"
+#include "rootfs.h"
+#include "seccomp.h"
+
+/* The kernel forgets the parent-death signal when ids change, so this is said twice. */
+static void die_with_supervisor(int alive) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail("SANDBOX_SUPERVISE", "prctl");
+  struct pollfd state = {.fd = alive, .events = 0};
+  if (poll(&state, 1, 0) != 0) _exit(EXIT_SANDBOX);
+}
+
+static void bring_loopback_up(void) {
+  OWNED_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  struct ifreq request = {.ifr_flags = IFF_UP};
+  strcpy(request.ifr_name, "lo");
+  if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0) fail("SANDBOX_NETWORK", "cannot bring the loopback device up");
+}
+
+/* Returns the terminal's slave side, or -1. */
+static int build_root(const struct container *container) {
+  const struct spec *spec = container->spec;
+  if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("SANDBOX_ROOT", "cannot make the mounts private");
+  umask(022);
+  OWNED_FD root = mount_root(spec);
+  const int upper = container->upper >= 0 ? container->upper : root;
+  const struct creation_observer observer = observe_stubs(container->stubs, root, upper);
+  OWNED_FD null = open_null();
+  mount_proc(root, &observer, null);
+  mount_sys(root, &observer, spec->network);
+  OWNED_FD dev = mount_dev(root, &observer, spec->shm_size);
+  int slave = spec->tty ? provide_terminal(dev, container->terminal, (uid_t)spec->uid) : -1;
+  mount_extras(root, &observer, spec);
+  settle_stubs(container->stubs, root, upper);
+  make_working_directory(root, spec->cwd);
+  enter_root(root, spec->readonly_root);
+  return slave;
+}
+
+static void take_stdio(const struct container *container, int slave) {
+  for (int fd = 0; fd < 3; fd++) {
+    int from = slave >= 0 ? slave : container->stdio[fd];
+    /* dup2 onto itself would leave close-on-exec as it is */
+    if (from == fd ? fcntl(fd, F_SETFD, 0) < 0 : dup2(from, fd) < 0) fail("SANDBOX_STDIO", "standard stream %d", fd);
+    struct stat stat;
+    /* so that the user may open /dev/stdout; files and terminals of the caller are left alone */
+    if (fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode))
+      if (fchown(fd, (uid_t)container->spec->uid, (gid_t)container->spec->gid) < 0) errno = 0;
+  }
+  if (slave >= 0 && ioctl(0, TIOCSCTTY, 0) < 0) fail("SANDBOX_TERMINAL", "cannot take the terminal");
+}
+
+/* Neither the caller's session (CVE-2017-5226) nor its session keyring. */
+static void leave_session(void) {
+  if (setsid() < 0) fail("SANDBOX_SESSION", "setsid");
+  syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+}
+
+static void confine(const struct container *container) {
+  const struct spec *spec = container->spec;
+  become_user(spec, container->capabilities);
+  prctl(PR_SET_DUMPABLE, 0);
+  die_with_supervisor(container->alive);
+  if (spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail("SANDBOX_PRIVILEGES", "prctl");
+  /* without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go; it allows capset */
+  load_filter(&container->filter);
+  drop_capabilities(spec, container->capabilities);
+}
+
+void start_container(const struct container *container) {
+  const struct spec *spec = container->spec;
+  die_with_supervisor(container->alive);
+  if (spec->network == NETWORK_NONE) bring_loopback_up();
+  if (sethostname(spec->hostname, strlen(spec->hostname)) < 0) fail("SANDBOX_HOSTNAME", "hostname %s", spec->hostname);
+  leave_session();
+  int slave = build_root(container);
+  take_stdio(container, slave);
+  set_limits(spec);
+  confine(container);
+  enter_working_directory(spec->cwd);
+  reset_signals();
+  /* what is left open, the report included, ends with execve */
+  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
+  execute(spec);
+}

@@ -1,0 +1,20 @@
+/* shale-runner: the part of Shale that enters namespaces. It has no privileges of its own. */
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+struct command {
+  const char *name;
+  int (*run)(int argc, char **argv);
+};
+
+static const struct command COMMANDS[] = {
+    {"userns", command_userns}, {"run", command_run}, {"probe-overlay", command_probe}};
+
+int main(int argc, char **argv) {
+  for (size_t i = 0; argc > 1 && i < sizeof COMMANDS / sizeof COMMANDS[0]; i++)
+    if (strcmp(argv[1], COMMANDS[i].name) == 0) return COMMANDS[i].run(argc, argv);
+  fputs("usage: shale-runner userns|run|probe-overlay ... (started by shale)\n", stderr);
+  return 125;
+}

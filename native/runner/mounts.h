@@ -1,0 +1,21 @@
+/* Everything that is mounted inside the root, before it becomes the root. */
+#ifndef SHALE_RUNNER_MOUNTS_H
+#define SHALE_RUNNER_MOUNTS_H
+
+#include "beneath.h"
+#include "spec.h"
+
+/* Returns a detached mount of a new file system; `options` are NULL-terminated pairs of key and value. */
+int new_filesystem(const char *type, unsigned attributes, const char *const *options);
+
+/* Opens a directory of the image to mount on: a symlink or file in its place is refused (CVE-2019-19921). */
+int open_mount_point(int root, const char *name, const struct creation_observer *create);
+
+/* /proc, with what must not be read or written covered. `null` is a verified /dev/null. */
+void mount_proc(int root, const struct creation_observer *create, int null);
+/* /sys, read-only. */
+void mount_sys(int root, const struct creation_observer *create, enum network network);
+/* The binds and tmpfs that the caller asked for. */
+void mount_extras(int root, const struct creation_observer *create, const struct spec *spec);
+
+#endif

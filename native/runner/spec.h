@@ -1,0 +1,69 @@
+/*
+ * What to run and in what: NUL-terminated pairs of key and value, read whole from a descriptor.
+ * Keys that may come again make lists, in their order. `mount` starts a mount; `mount-*` describe it.
+ */
+#ifndef SHALE_RUNNER_SPEC_H
+#define SHALE_RUNNER_SPEC_H
+
+#include "util.h"
+
+struct list {
+  /* ends in a NULL that `count` leaves out */
+  const char **items;
+  size_t count;
+};
+
+enum mount_type { MOUNT_BIND, MOUNT_TMPFS };
+
+struct mount_spec {
+  enum mount_type type;
+  const char *source;
+  const char *target;
+  bool readonly;
+  /* left out when the parent of the target is not a directory of the image */
+  bool optional;
+  /* tmpfs: bytes, permission bits; 0 is the kernel's default */
+  int64_t size, mode;
+};
+
+struct limit_spec {
+  const char *name;
+  int64_t soft, hard;
+};
+
+enum root_driver { ROOT_DIRECTORY, ROOT_OVERLAY };
+enum network { NETWORK_HOST, NETWORK_NONE };
+
+struct spec {
+  enum root_driver driver;
+  /* ROOT_OVERLAY: empty directory to mount on; ROOT_DIRECTORY: the root itself */
+  const char *root;
+  struct list lowers; /* topmost first */
+  const char *upper, *work;
+  bool readonly_root;
+
+  struct list args, env;
+  const char *cwd, *hostname;
+  int64_t uid, gid;
+  struct list groups;
+
+  enum network network;
+  struct mount_spec *mounts;
+  size_t mount_count;
+  int64_t shm_size;
+
+  struct list caps; /* lower-case names as in libcap, without "cap_" */
+  bool no_new_privs;
+  /* file that holds, or will hold, the compiled filter for these capabilities */
+  const char *seccomp_cache;
+  /* single-id map: changes of owner and id succeed without effect */
+  bool emulate_ids;
+  struct limit_spec *limits;
+  size_t limit_count;
+  bool tty;
+};
+
+/* Ends the program with SPEC_INVALID when the text cannot be understood. */
+struct spec read_spec(int fd);
+
+#endif

@@ -1,0 +1,25 @@
+/* What the runner does while the container lives. */
+#ifndef SHALE_RUNNER_SUPERVISE_H
+#define SHALE_RUNNER_SUPERVISE_H
+
+#include <sys/types.h>
+
+#include "pump.h"
+
+enum { MAX_PUMPS = 3 };
+
+struct supervision {
+  pid_t child;
+  /* master side of the container's terminal, or -1 */
+  int master;
+  struct pump *pumps[MAX_PUMPS];
+  size_t pump_count;
+};
+
+/* Blocks the signals that are to be read; returns the signalfd. */
+int catch_signals(void);
+
+/* Forwards signals and bytes until the child has ended and its output is drained; returns its wait status. */
+int supervise(struct supervision *supervision, int signals);
+
+#endif
