@@ -65,6 +65,11 @@ export class Solver {
     return solved;
   }
 
+  /** Waits until every stage that was begun has ended, well or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#solved.values());
+  }
+
   async #solve(index: number): Promise<StageState> {
     const planned = this.#plan.stages[index];
     if (planned === undefined) throw new RangeError(`no stage ${index}`);

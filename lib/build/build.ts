@@ -1,0 +1,202 @@
+import type { BuildContext } from '../context/index.js';
+import { parse, parseStages, sourceExcerpt } from '../dockerfile/index.js';
+import type { DockerfileTree, SourceRange } from '../dockerfile/types.js';
+import type { LayerEngine } from '../layer/types.js';
+import { hostPlatform, parsePlatform } from '../oci/index.js';
+import type { Platform } from '../oci/types.js';
+import type { Worker } from '../sandbox/types.js';
+import type { Store } from '../store/index.js';
+import type { ImageRecord } from '../store/types.js';
+import { BuildError, isShaleError } from '../util/errors.js';
+import { directoryOrigin, type Origin } from './copy/origins.js';
+import { finishImage } from './finish.js';
+import type { BuildOptions } from './options.js';
+import { globalArgs, PROXY_ARGS, platformArgs } from './plan/args.js';
+import { findTarget, type PlannedStage, planStages } from './plan/stages.js';
+import type { BaseImage, BuildSession } from './session.js';
+import { type BuildPlan, Solver } from './solver.js';
+
+/** What a build needs from the outside. Everything costly is asked for when it is needed. */
+export interface BuildHost {
+  store: Store;
+  engine(): Promise<LayerEngine>;
+  worker(): Promise<Worker>;
+  /** an image with all its layers in the store, pulled when it is not there or `always` */
+  pull(reference: string, platform: Platform, always: boolean): Promise<BaseImage>;
+}
+
+export interface Built {
+  image: ImageRecord;
+  warnings: string[];
+}
+
+/**
+ * Builds the image that a Dockerfile describes.
+ *
+ * @param context opened; the caller closes it
+ * @throws DockerfileError, BuildError, RegistryError, …: `detail.range` says which lines, `detail.excerpt` shows them
+ */
+export async function buildImage(
+  host: BuildHost,
+  context: BuildContext,
+  options: BuildOptions & { signal: AbortSignal },
+): Promise<Built> {
+  const dockerfile = await context.dockerfile();
+  const given = new Map(Object.entries(options.buildArgs ?? {}));
+  try {
+    const tree = parse(dockerfile.bytes, { name: dockerfile.name });
+    return await buildTree(host, context, tree, given, options);
+  } catch (error) {
+    throw withExcerpt(error, new TextDecoder().decode(dockerfile.bytes), dockerfile.name);
+  }
+}
+
+async function buildTree(
+  host: BuildHost,
+  context: BuildContext,
+  tree: DockerfileTree,
+  given: ReadonlyMap<string, string>,
+  options: BuildOptions & { signal: AbortSignal },
+): Promise<Built> {
+  const list = parseStages(tree);
+  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+  const builtin = platformArgs(
+    hostPlatform(),
+    platform,
+    options.target || (list.stages.at(-1)?.name ?? 'default'),
+    given,
+  );
+  const global = globalArgs(builtin, list.metaArgs, given, tree.escape);
+  const stages = planStages(list.stages, global, tree.escape);
+  const target = findTarget(stages, options.target);
+  const epoch = epochOf(given, global);
+  const failure = new AbortController();
+  const signal = AbortSignal.any([options.signal, failure.signal]);
+  const session = startSession(host, { ...options, signal }, epoch);
+  const plan: BuildPlan = {
+    stages,
+    args: { given, global },
+    escape: tree.escape,
+    platform,
+    noCache: stage =>
+      options.noCache === true ||
+      (stage.name !== undefined && (options.noCacheFilter ?? []).includes(stage.name)),
+    network: options.network === 'none' ? 'none' : 'host',
+    extraHosts: Object.entries(options.extraHosts ?? {}),
+    context: once(() => contextOrigin(host, context)),
+  };
+  const state = await solve(new Solver(session, plan), target, failure);
+  const names = options.tags ?? [];
+  const forced = options.platform === undefined ? undefined : platform;
+  const image = await finishImage(host.store, state, {
+    labels: options.labels ?? {},
+    names,
+    platform: forced,
+    epoch,
+  });
+  return {
+    image,
+    warnings: unusedArgs(
+      given,
+      list.stages.flatMap(stage => stage.instructions),
+      list.metaArgs,
+    ),
+  };
+}
+
+/** When one stage fails the others are stopped, and have stopped before the error goes on. */
+async function solve(solver: Solver, target: PlannedStage, failure: AbortController) {
+  try {
+    return await solver.stage(target.index);
+  } catch (error) {
+    failure.abort(error);
+    await solver.settled();
+    throw error;
+  }
+}
+
+function startSession(
+  host: BuildHost,
+  options: BuildOptions & { signal: AbortSignal },
+  epoch: number | undefined,
+): BuildSession {
+  const { store } = host;
+  const images = new Map<string, Promise<BaseImage>>();
+  return {
+    store,
+    signal: options.signal,
+    emit: options.onEvent ?? (() => {}),
+    epoch,
+    engine: () => host.engine(),
+    worker: () => host.worker(),
+    baseImage: (reference, platform) => {
+      const key = JSON.stringify([reference, platform]);
+      const image = images.get(key) ?? host.pull(reference, platform, options.pull === true);
+      images.set(key, image);
+      return image;
+    },
+    merged: layers => store.merged([...layers]),
+    readText: async (layers, path) => {
+      const bytes = layers.length === 0 ? undefined : await store.readFile([...layers], path, 1 << 20);
+      return bytes === undefined ? '' : new TextDecoder().decode(bytes);
+    },
+  };
+}
+
+async function contextOrigin(host: BuildHost, context: BuildContext): Promise<Origin> {
+  const files = await context.snapshot();
+  const engine = await host.engine();
+  return directoryOrigin(context.root, files, paths => engine.digestFiles(context.root, paths));
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/**
+ * SOURCE_DATE_EPOCH in seconds, from `--build-arg` or a global ARG.
+ * @throws BuildError `BUILD_BAD_EPOCH`
+ */
+function epochOf(
+  given: ReadonlyMap<string, string>,
+  global: ReadonlyMap<string, string>,
+): number | undefined {
+  const text = given.get('SOURCE_DATE_EPOCH') ?? global.get('SOURCE_DATE_EPOCH') ?? '';
+  if (text === '') return undefined;
+  const seconds = Number(text);
+  if (/^\d{1,12}$/.test(text)) return seconds;
+  throw new BuildError(
+    'BUILD_BAD_EPOCH',
+    `invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)} is not a number of seconds`,
+  );
+}
+
+/** Build arguments that no ARG takes and that mean nothing by themselves, as docker warns of them. */
+function unusedArgs(
+  given: ReadonlyMap<string, string>,
+  instructions: readonly { kind: string; args?: { name: string }[] }[],
+  metaArgs: readonly { args: { name: string }[] }[],
+): string[] {
+  const declared = new Set(
+    [...metaArgs, ...instructions].flatMap(instruction => instruction.args ?? []).map(arg => arg.name),
+  );
+  const known = new Set([...PROXY_ARGS, 'SOURCE_DATE_EPOCH']);
+  const unused = [...given.keys()].filter(
+    name => !declared.has(name) && !known.has(name) && !/^(BUILD|TARGET)/.test(name),
+  );
+  return unused.length === 0
+    ? []
+    : [`one or more build-args ${unused.map(name => `[${name}]`).join(' ')} were not consumed`];
+}
+
+/** Puts the lines of the Dockerfile that an error is about into its detail. */
+function withExcerpt(error: unknown, source: string, name: string): unknown {
+  if (!isShaleError(error) || error.detail.excerpt !== undefined) return error;
+  const range = error.detail.range as SourceRange | undefined;
+  if (range !== undefined) error.detail.excerpt = sourceExcerpt(source, range, name);
+  return error;
+}

@@ -1,0 +1,109 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, utimes } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { fetchUrl, isGitUrl, openContext } from '../../context/index.js';
+import type { AddInstruction } from '../../dockerfile/types.js';
+import type { BytePath } from '../../layer/types.js';
+import { type Digest, parseDigest } from '../../util/digest.js';
+import { BuildError } from '../../util/errors.js';
+import type { BuildSession } from '../session.js';
+import { directoryOrigin, type Origin } from './origins.js';
+
+/** True for what ADD fetches: http(s) and git. */
+export function isRemote(source: string): boolean {
+  return /^https?:\/\//.test(source) || isGitUrl(source);
+}
+
+/** A remote source as an origin, and the path in it that is to be added. */
+export async function remoteOrigin(
+  session: BuildSession,
+  source: string,
+  instruction: AddInstruction,
+): Promise<{ origin: Origin; path: BytePath }> {
+  const scratch = await session.store.scratch('add');
+  if (isGitUrl(source)) return { origin: await gitOrigin(session, source, instruction, scratch), path: '' };
+  return httpOrigin(session, source, instruction.checksum, scratch);
+}
+
+/** A downloaded file: mode 0600, the time of `Last-Modified`, the name of the URL's last component. */
+async function httpOrigin(
+  session: BuildSession,
+  url: string,
+  checksum: string | undefined,
+  scratch: string,
+): Promise<{ origin: Origin; path: BytePath }> {
+  const name = fileName(url);
+  const root = join(scratch, 'download');
+  await mkdir(root);
+  const path = join(root, name);
+  const { stream, headers } = await fetchUrl(url, { signal: session.signal });
+  await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal: session.signal });
+  const modified = Date.parse(headers['last-modified'] ?? '');
+  const seconds = Number.isNaN(modified) ? 0 : modified / 1000;
+  await utimes(path, seconds, seconds);
+  const origin = await scratchOrigin(session, root);
+  const bytes = Buffer.from(name).toString('latin1');
+  if (checksum !== undefined) await verify(session, root, bytes, parseDigest(checksum), url);
+  return { origin, path: bytes };
+}
+
+/** The last component of the URL's path. Nothing that the server says decides on a name (CVE-2026-33747). */
+function fileName(url: string): string {
+  const name = basename(decodeURIComponentSafely(new URL(url).pathname));
+  return name === '' || name === '/' || name === '.' || name === '..' || name.includes('\0')
+    ? '__unnamed__'
+    : name;
+}
+
+function decodeURIComponentSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+async function verify(
+  session: BuildSession,
+  root: string,
+  path: BytePath,
+  wanted: Digest,
+  url: string,
+): Promise<void> {
+  const engine = await session.engine();
+  const [digest] = await engine.digestFiles(root, [path], session.signal);
+  if (digest === wanted) return;
+  throw new BuildError(
+    'BUILD_CHECKSUM_MISMATCH',
+    `digest mismatch for ${url}: ${digest}, expected ${wanted}`,
+  );
+}
+
+async function gitOrigin(
+  session: BuildSession,
+  source: string,
+  instruction: AddInstruction,
+  scratch: string,
+): Promise<Origin> {
+  const context = await openContext(source, {
+    engine: await session.engine(),
+    scratch,
+    signal: session.signal,
+    git: { keepGitDir: instruction.keepGitDir, checksum: instruction.checksum },
+  });
+  return scratchOrigin(session, context.root);
+}
+
+/** A directory of ours as an origin, listed whole. */
+async function scratchOrigin(session: BuildSession, root: string): Promise<Origin> {
+  const engine = await session.engine();
+  const files = [];
+  let dirs: BytePath[] = [''];
+  while (dirs.length > 0) {
+    const found = await engine.scan(root, dirs, { signal: session.signal });
+    files.push(...found);
+    dirs = found.filter(file => file.type === 'dir').map(file => file.path);
+  }
+  return directoryOrigin(root, files, paths => engine.digestFiles(root, paths, session.signal));
+}
