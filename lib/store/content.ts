@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { chmod, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Descriptor } from '../oci/types.js';
 import { syncDirectory, syncFile, writeNew } from '../util/atomic.js';
 import { type Digest, digestHex, sha256 } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
@@ -116,11 +115,6 @@ export class Content {
   /** Where a download of this blob is collected; it outlives the process, so that a later one may resume it. */
   async partialPath(digest: Digest): Promise<string> {
     return this.context.layout.partial(digest);
-  }
-
-  /** `ingest` in the words of the registry client. */
-  async commit(descriptor: Pick<Descriptor, 'digest' | 'size'>, partialPath: string): Promise<void> {
-    await this.ingest(partialPath, descriptor);
   }
 
   /** One process at a time fetches a blob; the others wait and then find it. */

@@ -1,5 +1,6 @@
 import type { MergedIndex } from '../layer/merged.js';
-import type { LayerEngine, WrittenLayer } from '../layer/types.js';
+import type { LayerEngine, LayerEntry, WrittenLayer } from '../layer/types.js';
+import type { Descriptor } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
 import { Cache } from './cache.js';
@@ -85,6 +86,24 @@ export class Store {
     return new Store(await openLayout(root), options);
   }
 
+  /** The store as a registry client sees it: where pulled content goes, and where pushed content comes from. */
+  get transfer() {
+    const { content } = this;
+    return {
+      has: (digest: Digest) => content.has(digest),
+      partialPath: (digest: Digest) => content.partialPath(digest),
+      commit: (blob: Blob, path: string) => content.ingest(path, blob),
+      withLock: <T>(digest: Digest, run: () => Promise<T>) => content.withLock(digest, run),
+      read: (blob: Blob): Promise<Uint8Array> => content.read(blob.digest, blob.size),
+      open: (blob: Blob) => content.open(blob.digest),
+    };
+  }
+
+  /** The engine that the store was opened with. @throws StoreError `STORE_NO_ENGINE` */
+  async engine(): Promise<LayerEngine> {
+    return this.context.engine();
+  }
+
   get root(): string {
     return this.context.layout.root;
   }
@@ -109,6 +128,16 @@ export class Store {
 
   async addLayer(written: WrittenLayer, forms: LayerForms = {}): Promise<void> {
     await this.layers.put(written, forms);
+  }
+
+  /** The entries of one layer, in the order of its tar; see `Layers.index`. */
+  async layerIndex(diffId: Digest): Promise<LayerEntry[]> {
+    return this.layers.index(diffId);
+  }
+
+  /** The chains that end with this layer and whose tree is held. */
+  async treeChains(diffId: Digest): Promise<Digest[][]> {
+    return this.trees.of(diffId);
   }
 
   /** What a container on these layers (diffIDs, bottom first) would see; see `Views.of`. */
@@ -174,6 +203,8 @@ export class Store {
     if (await this.index.isAwaited(digest)) await this.images.blobArrived();
   }
 }
+
+type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
 async function noEngine(): Promise<LayerEngine> {
   throw new StoreError('STORE_NO_ENGINE', 'the store was opened without a layer engine');
