@@ -1,9 +1,8 @@
-import { DOCKER, encodeJson, OCI } from '../oci/index.js';
-import type { ImageConfig, Manifest, Platform } from '../oci/types.js';
+import { buildManifest } from '../image/index.js';
+import { encodeJson } from '../oci/index.js';
+import type { ImageConfig, Platform } from '../oci/types.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
-import { type Digest, sha256 } from '../util/digest.js';
-import { StoreError } from '../util/errors.js';
 import { now } from '../util/time.js';
 import { withTimes } from './history.js';
 import { stepKey } from './key.js';
@@ -24,7 +23,7 @@ export async function finishImage(
   const { created: _created, ...image } = { ...state.image, ...options.platform, config };
   const timed = withTimes(image, await fallbackTime(store, image, options.epoch));
   const bytes = Buffer.from(encodeJson(ordered(timed)));
-  const manifest = await manifestFor(store, bytes, timed.rootfs.diff_ids);
+  const manifest = await buildManifest(store, bytes, timed.rootfs.diff_ids);
   return store.images.put({ config: bytes, manifest, names: options.names });
 }
 
@@ -60,40 +59,4 @@ function ordered(image: ImageConfig): ImageConfig {
     'os.features': image['os.features'],
   });
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as unknown as ImageConfig;
-}
-
-/**
- * A manifest of the layers as the store has them: layers that came compressed keep their descriptors, those made
- * here are plain tars, whose digest is the diffID, whether or not the tar was ever written.
- */
-export async function manifestFor(
-  store: Store,
-  config: Uint8Array,
-  diffIds: readonly Digest[],
-): Promise<Manifest> {
-  const layers = await Promise.all(
-    diffIds.map(async diffId => {
-      const record = await store.layers.get(diffId);
-      if (record === undefined)
-        throw new StoreError('STORE_LAYER_UNKNOWN', `the store knows no layer ${diffId}`);
-      const [compressed] = record.blobs.filter(blob => blob.digest !== diffId);
-      return compressed ?? { mediaType: OCI.layer, digest: diffId, size: record.tarSize };
-    }),
-  );
-  return {
-    schemaVersion: 2,
-    mediaType: OCI.manifest,
-    config: { mediaType: OCI.config, digest: sha256(config), size: config.length },
-    layers: layers.map(({ mediaType, digest, size }) => ({ mediaType: ociType(mediaType), digest, size })),
-  };
-}
-
-/** Docker's names of layer types say the same as OCI's; one manifest should not mix the two. */
-function ociType(mediaType: string): string {
-  const types: Record<string, string> = {
-    [DOCKER.layer]: OCI.layer,
-    [DOCKER.layerGzip]: OCI.layerGzip,
-    [DOCKER.layerZstd]: OCI.layerZstd,
-  };
-  return types[mediaType] ?? mediaType;
 }

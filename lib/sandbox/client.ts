@@ -85,6 +85,10 @@ export class WorkerClient implements Worker {
     return this.request('writeLayer', [entries, options], signal);
   }
 
+  async writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void> {
+    await this.request('writeTar', [entries, path], signal);
+  }
+
   makeBlob(layer: Digest, signal?: AbortSignal): Promise<void> {
     return this.request('makeBlob', [layer], signal);
   }

@@ -32,6 +32,7 @@ export interface Requests {
   };
   discard: { args: [changes: string]; result: undefined };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };
+  writeTar: { args: [entries: SourceEntry[], path: string]; result: undefined };
   makeBlob: { args: [layer: Digest]; result: undefined };
   readFile: { args: [path: string, maxBytes: number]; result: Uint8Array };
   remove: { args: [paths: string[]]; result: undefined };

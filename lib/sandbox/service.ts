@@ -35,6 +35,10 @@ export function createService(shop: Workshop, runs: Runs, driver: StorageDriver)
       return undefined;
     },
     writeLayer: ({ signal }, entries, { clampMtime }) => writeLayerFrom(shop, entries, clampMtime, signal),
+    writeTar: async ({ signal }, entries, path) => {
+      await shop.engine.writeLayer({ kind: 'entries', entries }, { tarPath: beneath(path), signal });
+      return undefined;
+    },
     makeBlob: async ({ signal }, layer) => {
       await makeTar(shop, layer, signal);
       return undefined;

@@ -116,6 +116,8 @@ export interface Worker {
     options?: { clampMtime?: number },
     signal?: AbortSignal,
   ): Promise<Digest>;
+  /** Writes entries as a plain tar to a new file beneath the store; nothing is recorded. */
+  writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void>;
   /** Makes a plain tar blob form of a layer that has only a tree; does nothing when a blob's bytes are held. */
   makeBlob(layer: Digest, signal?: AbortSignal): Promise<void>;
   /** Up to `maxBytes` of a regular file of a tree; the path is an absolute path beneath the store. */

@@ -1,0 +1,71 @@
+import { withClient } from '../image/client.js';
+import { loadEngine } from '../layer/index.js';
+import type { LayerEngine } from '../layer/types.js';
+import { type OnRegistryEvent, type RegistryClient, storedCredentials } from '../registry/index.js';
+import { startWorker } from '../sandbox/index.js';
+import type { Worker } from '../sandbox/types.js';
+import { Store } from '../store/index.js';
+import type { RegistryOptions, ShaleOptions } from './options.js';
+
+/** The store and, once asked for, the engine and the worker: what one call of the API works with. */
+export interface House {
+  store: Store;
+  engine(): Promise<LayerEngine>;
+  worker(): Promise<Worker>;
+  /** makes the plain tar of a layer that has only a tree */
+  makeBlob(layer: `sha256:${string}`): Promise<void>;
+  /** deletes trees that belong to mapped ids */
+  removeTrees(paths: string[]): Promise<void>;
+}
+
+/** Opens the store, does `work`, and leaves nothing running, mounted or locked, however it ends. */
+export async function withHouse<T>(options: ShaleOptions, work: (house: House) => Promise<T>): Promise<T> {
+  options.signal?.throwIfAborted();
+  const engine = once(() => loadEngine());
+  const store = await Store.open(options.root, {
+    engine,
+    noSync: process.env.SHALE_NO_SYNC === '1',
+    onWait: options.onNote,
+  });
+  let started: Promise<Worker> | undefined;
+  const worker = (): Promise<Worker> => {
+    const { storageDriver, runtime, signal, onNote } = options;
+    started ??= startWorker({ root: store.root, storageDriver, runtime, signal, onNote });
+    return started;
+  };
+  const house: House = {
+    store,
+    engine,
+    worker,
+    makeBlob: async layer => (await worker()).makeBlob(layer, options.signal),
+    removeTrees: async paths => (await worker()).remove(paths),
+  };
+  try {
+    return await work(house);
+  } finally {
+    await started?.then(
+      running => running.close(),
+      () => {},
+    );
+    await store.close();
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** Runs `work` with a client of the registry `domain`. */
+export function withRegistry<T>(
+  domain: string,
+  options: ShaleOptions & RegistryOptions,
+  onEvent: OnRegistryEvent | undefined,
+  work: (client: RegistryClient) => Promise<T>,
+): Promise<T> {
+  const { tlsVerify, certDir, credentials, signal } = options;
+  return withClient(domain, { tlsVerify, certDir, credentials, signal, onEvent }, storedCredentials(), work);
+}
