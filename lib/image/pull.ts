@@ -1,6 +1,6 @@
 import { formatReference, normalizeReference, type Reference, withDefaultTag } from '../oci/index.js';
 import type { Descriptor, Platform } from '../oci/types.js';
-import { type ContentSink, fetchLayers, pullImage, type RegistryClient } from '../registry/index.js';
+import { fetchLayers, pullImage, type RegistryClient } from '../registry/index.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
@@ -35,7 +35,7 @@ export async function pullInto(
 ): Promise<Pulled> {
   const reference = withDefaultTag(normalizeReference(options.reference));
   const { platform, signal, maxParallel = 3 } = options;
-  const content = sinkOf(store);
+  const content = store.transfer;
   const pulled = await pullImage(client, reference, { platform, content, signal, layers: false });
   const { layers } = pulled.parsedManifest;
   const diffIds = pulled.config.rootfs.diff_ids;
@@ -51,18 +51,6 @@ export async function pullInto(
     repoDigests: [`${reference.domain}/${reference.path}@${pulled.root.digest}`],
   });
   return { image, digest: pulled.root.digest, name: formatReference(reference) };
-}
-
-/** The part of the store that a download needs. */
-function sinkOf(store: Store): ContentSink {
-  const { content } = store;
-  return {
-    has: digest => content.has(digest),
-    partialPath: digest => content.partialPath(digest),
-    commit: (descriptor, path) => content.commit(descriptor, path),
-    withLock: (digest, work) => content.withLock(digest, work),
-    read: descriptor => content.read(descriptor.digest, descriptor.size),
-  };
 }
 
 /** The name that the image gets: with the tag, without a digest that pinned it. */
@@ -82,7 +70,7 @@ class Indexing {
   }
 
   readonly commit = async (descriptor: Descriptor, path: string): Promise<void> => {
-    await this.#store.content.commit(descriptor, path);
+    await this.#store.transfer.commit(descriptor, path);
     this.#start(descriptor);
   };
 

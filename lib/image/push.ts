@@ -31,7 +31,7 @@ export async function pushFrom(
   const reference = withDefaultTag(normalizeReference(options.reference));
   const root = await compressedManifest(store, engine, image, options);
   const result = await pushImage(client, reference, root, {
-    content: { open: descriptor => store.content.open(descriptor.digest) },
+    content: store.transfer,
     mountFrom: blob => repositoriesWith(store, reference, blob),
     signal: options.signal,
     maxParallel: options.maxParallel,
