@@ -43,6 +43,8 @@ export async function fetchToken(transport: HttpTransport, request: TokenRequest
   const trusted = mayReceiveCredentials(realm, request.registry, request.trustedRealms);
   const credentials = trusted ? request.credentials : undefined;
   const withheld = request.credentials !== undefined && !trusted;
+  // Without a scope the only question is whether the credentials are good: an anonymous answer would be a false yes.
+  if (withheld && request.scopes.length === 0) throw unasked(realm);
   return withRetry({ ...request.retry, what: `token of ${realm.host}` }, async () => {
     const response = await ask(transport, realm, { ...request, credentials });
     return readToken(response, request, withheld);
@@ -132,11 +134,18 @@ async function readToken(response: HttpResponse, request: TokenRequest, withheld
   return parseToken(body, what);
 }
 
+function withheldHint(host: string): string {
+  return `no credentials go to ${host}, which is not the registry's own; to allow it: SHALE_REGISTRY_TRUSTED_REALMS=${host}`;
+}
+
+function unasked(realm: URL): RegistryError {
+  const message = `the token server ${realm.host} is not the registry's own, so the credentials cannot be verified`;
+  return new RegistryError('REGISTRY_UNAUTHORIZED', message, { hint: withheldHint(realm.host) });
+}
+
 function refusedByServer(what: string, status: number, withheld: boolean): RegistryError {
   const host = what.replace('token server ', '');
-  const hint = withheld
-    ? `the stored credentials were not sent to ${host}, which is not the registry's own; to allow it: SHALE_REGISTRY_TRUSTED_REALMS=${host}`
-    : 'check the user and the secret with: shale login HOST';
+  const hint = withheld ? withheldHint(host) : 'check the user and the secret with: shale login HOST';
   return new RegistryError('REGISTRY_UNAUTHORIZED', `${what} refused the request (HTTP status ${status})`, {
     hint,
     detail: { status },
