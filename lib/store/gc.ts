@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Digest, isDigest } from '../util/digest.js';
 import { errnoCode } from '../util/errors.js';
 import type { Cache } from './cache.js';
+import { blobLock } from './content.js';
 import type { StoreContext } from './context.js';
 import { diskUsageOf } from './diskusage.js';
 import type { Images } from './images.js';
@@ -186,7 +187,9 @@ async function destroy(paths: string[], removeTrees: CollectOptions['removeTrees
 async function dropPartials(context: StoreContext): Promise<void> {
   const directory = context.layout.dir('tmp/partial');
   for (const name of await readdir(directory)) {
-    await context.locks.tryWith(`blob-${name}`, async () => {
+    const digest = `sha256:${name}`;
+    if (!isDigest(digest)) continue;
+    await context.locks.tryWith(blobLock(digest), async () => {
       const path = join(directory, name);
       const age = Date.now() - (await stat(path)).mtimeMs;
       if (age > 24 * 3600 * 1000) await rename(path, (await context.session()).scratchPath('partial'));

@@ -275,7 +275,8 @@ export class Layers {
   }
 
   private async locked<T>(diffId: Digest, work: () => Promise<T>): Promise<T> {
-    return this.context.locks.with(`layer-${digestHex(diffId)}`, work);
+    // A bounded number of lock files: the lock is held for moments, so that sharing one costs nothing.
+    return this.context.locks.with(`layer-${digestHex(diffId).slice(0, 2)}`, work);
   }
 
   private remember(diffId: Digest, entries: Promise<LayerEntry[]>): void {
