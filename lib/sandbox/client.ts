@@ -1,6 +1,7 @@
 import type { SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
+import type { DriverProbe } from './drivers/choose.js';
 import type { FromWorker, Method, Requests, StreamMode, ToWorker } from './protocol.js';
 import { Inlet, type Inlets, Outlet } from './streams.js';
 import type { CommitResult, RunIo, RunResult, RunSpec, StorageDriver, Worker } from './types.js';
@@ -53,6 +54,11 @@ export class WorkerClient implements Worker {
   /** The storage driver that was chosen. */
   driver(): Promise<StorageDriver> {
     return this.request('driver', []);
+  }
+
+  /** Every storage driver, tried. */
+  probeDrivers(): Promise<DriverProbe[]> {
+    return this.request('probeDrivers', []);
   }
 
   unpack(layers: Digest[], signal?: AbortSignal): Promise<void> {

@@ -23,6 +23,9 @@ export function findRunner(): string | undefined {
   return isExecutable(path) ? path : undefined;
 }
 
+/** In the order of preference. */
+export const OCI_RUNTIMES: readonly string[] = ['crun', 'runc', 'youki'];
+
 /** Administrators' tools are often not in a user's PATH. */
 const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 

@@ -1,6 +1,8 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { SandboxError } from '../util/errors.js';
+import type { OverlayDirectories } from './drivers/overlay.js';
 import type { StreamMode, StreamModes } from './protocol.js';
 import { isExecFailure, parseReport, type RunnerReport, reportError, signalName } from './report.js';
 
@@ -52,6 +54,20 @@ export function startRunner(runner: string, spec: Buffer, modes: StreamModes): C
     end: endOf(child, report.whole),
     kill: () => killContainer(child, parseReport(report.soFar())),
   };
+}
+
+/**
+ * Mounts an overlay in a mount namespace of its own and changes something in it.
+ * @throws SandboxError `SANDBOX_OVERLAY`
+ */
+export async function probeOverlay(
+  runner: string,
+  { lowers, upper, work, root }: OverlayDirectories,
+): Promise<void> {
+  const args = ['probe-overlay', '--report', '4', lowers[0] ?? '', upper, work, root];
+  const child = spawn(runner, args, { stdio: ['ignore', 'ignore', 'ignore', 'ignore', 'pipe'], env: {} });
+  const end = await endOf(child, collectReport(child).whole);
+  if (end.exitCode !== 0) throw new SandboxError('SANDBOX_OVERLAY', `the trial ended with ${end.exitCode}`);
 }
 
 interface ReportReader {

@@ -1,5 +1,6 @@
 import type { SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
+import type { DriverProbe } from './drivers/choose.js';
 import type { StorageConfig } from './storage.js';
 import type { CommitResult, RunResult, RunSpec, StorageDriver } from './types.js';
 
@@ -24,6 +25,7 @@ export type StreamModes = Record<StreamName, StreamMode>;
 /** The requests: name, arguments, result. */
 export interface Requests {
   driver: { args: []; result: StorageDriver };
+  probeDrivers: { args: []; result: DriverProbe[] };
   unpack: { args: [layers: Digest[]]; result: undefined };
   run: { args: [spec: RunSpec, streams: StreamModes]; result: RunResult };
   commit: {

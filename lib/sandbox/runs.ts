@@ -6,7 +6,7 @@ import type { Driver, PreparedRoot } from './drivers/driver.js';
 import { type EtcMount, provideEtcFiles } from './etcfiles.js';
 import type { ContainerProcess } from './process.js';
 import type { StreamModes } from './protocol.js';
-import { unpackChain, type Workshop } from './trees.js';
+import type { Workshop } from './trees.js';
 import type { CommitResult, RunResult, RunSpec } from './types.js';
 
 /** Starts a container: our runner, or an OCI runtime. */
@@ -37,10 +37,9 @@ export class Runs {
     attach: (process: ContainerProcess) => Promise<void>,
     signal: AbortSignal,
   ): Promise<RunResult> {
-    await unpackChain(this.shop, spec.layers, signal);
     const directory = await this.shop.storage.scratch('run');
     try {
-      const root = await this.driver.prepare(spec.layers, directory);
+      const root = await this.driver.prepare(spec.layers, directory, signal);
       const etcMounts = await provideEtcFiles(join(directory, 'etc'), spec, this.shop.singleId);
       const end = await this.runIn(spec, root, etcMounts, modes, attach, signal);
       const changes = `run-${this.counter++}`;
@@ -86,14 +85,14 @@ export class Runs {
   ): Promise<CommitResult> {
     const { root, directory } = this.take(changes);
     try {
-      const upper = await root.changes();
-      const written = await this.shop.engine.writeLayer(
-        { kind: 'upper', root: upper },
-        { clampMtime, signal },
-      );
+      const { source, tree } = await root.changes(signal);
+      if (source.kind === 'entries' && source.entries.length === 0) return { layer: null };
+      // a layer needs one form at least: its tree, or the plain tar
+      const tarPath = tree === undefined ? join(directory, 'layer.tar') : undefined;
+      const written = await this.shop.engine.writeLayer(source, { tarPath, clampMtime, signal });
       if (written.entries.length === 0) return { layer: null };
-      await this.shop.storage.addLayer(written, {});
-      await this.shop.storage.addTree([...layers, written.diffId], upper);
+      await this.shop.storage.addLayer(written, { tarPath });
+      if (tree !== undefined) await this.shop.storage.addTree([...layers, written.diffId], tree);
       return { layer: written.diffId };
     } finally {
       await removeTree(directory);

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { SandboxError } from '../util/errors.js';
+import { probeDrivers, type TryOverlay } from './drivers/choose.js';
 import type { ContainerProcess } from './process.js';
 import type { Requests } from './protocol.js';
 import { type Runs, removeTree } from './runs.js';
@@ -20,10 +21,16 @@ export type Service = {
   [M in keyof Requests]: (call: Call, ...args: Requests[M]['args']) => Promise<Requests[M]['result']>;
 };
 
-export function createService(shop: Workshop, runs: Runs, driver: StorageDriver): Service {
+export function createService(
+  shop: Workshop,
+  runs: Runs,
+  driver: StorageDriver,
+  tryOverlay: TryOverlay,
+): Service {
   const beneath = (path: string) => beneathStore(shop.storage.root, path);
   return {
     driver: async () => driver,
+    probeDrivers: () => probeDrivers(shop, tryOverlay),
     unpack: async ({ signal }, layers) => {
       await unpackChain(shop, layers, signal);
       return undefined;

@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadEngine } from '../layer/index.js';
 import { SandboxError } from '../util/errors.js';
-import { chooseDriver } from './drivers/choose.js';
-import { startRunner } from './process.js';
+import { chooseDriver, type TryOverlay } from './drivers/choose.js';
+import { probeOverlay, startRunner } from './process.js';
 import type { FromWorker, ToWorker, WorkerConfig } from './protocol.js';
 import { Runs, type StartContainer } from './runs.js';
 import { encodeRunSpec } from './runspec.js';
@@ -46,9 +46,11 @@ async function main(): Promise<void> {
   const config = JSON.parse(process.argv[2] ?? '{}') as WorkerConfig;
   const shop = await openWorkshop(config);
   if (config.runner === undefined) throw new SandboxError('SANDBOX_NO_RUNNER', 'shale-runner is not built');
-  const driver = await chooseDriver(shop, config);
-  const runs = new Runs(shop, driver, await nativeStarter(shop, config.runner));
-  const server = new Server(createService(shop, runs, driver.name), send);
+  const { runner } = config;
+  const tryOverlay: TryOverlay = directories => probeOverlay(runner, directories);
+  const driver = await chooseDriver(shop, config, tryOverlay);
+  const runs = new Runs(shop, driver, await nativeStarter(shop, runner));
+  const server = new Server(createService(shop, runs, driver.name, tryOverlay), send);
   process.on('message', message => server.receive(message as ToWorker));
   send({ type: 'ready' });
 }

@@ -7,7 +7,7 @@ import { findRunner, WORKER_MAIN } from './paths.js';
 import type { FromWorker, WorkerConfig } from './protocol.js';
 import { parseReport, type RunnerReport } from './report.js';
 import type { StorageConfig } from './storage.js';
-import type { SandboxOptions, Worker } from './types.js';
+import type { SandboxOptions } from './types.js';
 import { fromWire } from './wire.js';
 
 export interface WorkerOptions extends SandboxOptions {
@@ -33,7 +33,7 @@ function workerEnvironment(): Record<string, string> {
  *
  * @throws SandboxError `SANDBOX_USERNS` when the kernel or newuidmap refuses, with the command that would help
  */
-export async function startWorker(options: WorkerOptions): Promise<Worker> {
+export async function startWorker(options: WorkerOptions): Promise<WorkerClient> {
   options.signal?.throwIfAborted();
   const map = await readIdMap();
   if (map.kind === 'single') options.onNote?.(noteOf(map));
@@ -61,7 +61,11 @@ function namespaceCommand(map: IdMap, runner: string | undefined): string[] {
   return [runner, 'userns', '--error-fd', '3', ...idMapArguments(map), '--'];
 }
 
-async function launch(command: string[], config: WorkerConfig, options: WorkerOptions): Promise<Worker> {
+async function launch(
+  command: string[],
+  config: WorkerConfig,
+  options: WorkerOptions,
+): Promise<WorkerClient> {
   // execa takes 40 ms to load: only who needs a worker pays for it
   const { execa } = await import('execa');
   const [file = '', ...args] = command;
@@ -110,7 +114,7 @@ async function untilReady(
   source: MessageSource,
   ended: Promise<SandboxError>,
   signal?: AbortSignal,
-): Promise<Worker> {
+): Promise<WorkerClient> {
   const abort = () => void client.close();
   signal?.addEventListener('abort', abort, { once: true });
   try {

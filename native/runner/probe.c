@@ -1,5 +1,5 @@
 /*
- * `shale-runner probe-overlay LOWER UPPER WORK TARGET`: mounts an overlay in a mount namespace of its own and
+ * `shale-runner probe-overlay --report FD LOWER UPPER WORK TARGET`: mounts an overlay in a mount namespace of its own and
  * does with it what a step would do. Exit code 0: it works.
  */
 #include "commands.h"
@@ -26,7 +26,9 @@ static void try_overlay(const char *target) {
 
 int command_probe(int argc, char **argv) {
   errno = 0;
-  if (argc != 6) fail("RUNNER_USAGE", "probe-overlay LOWER UPPER WORK TARGET");
+  if (argc != 8) fail("RUNNER_USAGE", "probe-overlay --report FD LOWER UPPER WORK TARGET");
+  report_to((int)parse_number(argv[3], 1 << 20));
+  argv += 2;
   OWNED_FD lower = open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC);
   OWNED_FD victim = openat(lower, "victim", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (victim < 0 || (mkdirat(lower, "directory", 0700) < 0 && errno != EEXIST))

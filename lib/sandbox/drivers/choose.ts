@@ -1,8 +1,108 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { errorMessage, isShaleError, SandboxError } from '../../util/errors.js';
 import type { WorkerConfig } from '../protocol.js';
 import type { Workshop } from '../trees.js';
+import type { StorageDriver } from '../types.js';
 import type { Driver } from './driver.js';
-import { overlayDriver } from './overlay.js';
+import { fuseDriver } from './fuse.js';
+import { type OverlayDirectories, overlayDriver } from './overlay.js';
+import { vfsDriver } from './vfs.js';
 
-export async function chooseDriver(shop: Workshop, _config: WorkerConfig): Promise<Driver> {
-  return overlayDriver(shop.storage);
+export interface DriverProbe {
+  name: StorageDriver;
+  works: boolean;
+  why?: string;
+  hint?: string;
+}
+
+export type TryOverlay = (directories: OverlayDirectories) => Promise<void>;
+
+/** In the order of preference. */
+function allDrivers(shop: Workshop, tryOverlay: TryOverlay): Driver[] {
+  return [overlayDriver(shop, tryOverlay), fuseDriver(shop), vfsDriver(shop)];
+}
+
+async function probe(shop: Workshop, driver: Driver): Promise<DriverProbe> {
+  try {
+    await driver.probe(await shop.storage.scratch(`probe-${driver.name}`));
+    return { name: driver.name, works: true };
+  } catch (error) {
+    const hint = isShaleError(error) ? error.hint : undefined;
+    return { name: driver.name, works: false, why: errorMessage(error), hint };
+  }
+}
+
+/** Tries every driver. */
+export async function probeDrivers(shop: Workshop, tryOverlay: TryOverlay): Promise<DriverProbe[]> {
+  const probes: DriverProbe[] = [];
+  for (const driver of allDrivers(shop, tryOverlay)) probes.push(await probe(shop, driver));
+  return probes;
+}
+
+/** What was found stays true until the next boot. */
+interface Remembered {
+  key: string;
+  driver: StorageDriver;
+}
+
+async function memoryKey(config: WorkerConfig): Promise<string> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+  return [boot.trim(), release(), config.singleId ? 'single' : 'range', config.runner ?? ''].join(' ');
+}
+
+async function recall(path: string, key: string): Promise<StorageDriver | undefined> {
+  try {
+    const remembered = JSON.parse(await readFile(path, 'utf8')) as Remembered;
+    return remembered.key === key ? remembered.driver : undefined;
+  } catch {
+    return undefined; // never tried here, or another boot's
+  }
+}
+
+async function remember(path: string, remembered: Remembered): Promise<void> {
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, JSON.stringify(remembered), { mode: 0o600 });
+  await rename(temporary, path);
+}
+
+/**
+ * The driver that was asked for.
+ * @throws SandboxError `SANDBOX_DRIVER` when it does not work
+ */
+async function forcedDriver(shop: Workshop, drivers: Driver[], name: StorageDriver): Promise<Driver> {
+  const driver = drivers.find(candidate => candidate.name === name);
+  if (driver === undefined) throw new SandboxError('SANDBOX_DRIVER', `there is no storage driver ${name}`);
+  const { works, why, hint } = await probe(shop, driver);
+  if (works) return driver;
+  throw new SandboxError('SANDBOX_DRIVER', `storage driver ${name} does not work here: ${why}`, { hint });
+}
+
+/** The first that works; for each before it the person is told why not. */
+async function firstWorking(shop: Workshop, drivers: Driver[]): Promise<Driver> {
+  for (const driver of drivers) {
+    const { works, why, hint } = await probe(shop, driver);
+    if (works) return driver;
+    shop.note(`storage driver ${driver.name} does not work here: ${why}${hint ? `; ${hint}` : ''}`);
+  }
+  throw new SandboxError('SANDBOX_DRIVER', 'no storage driver works here');
+}
+
+/** The driver that was asked for, or the best that works; the answer is kept in the store until the next boot. */
+export async function chooseDriver(
+  shop: Workshop,
+  config: WorkerConfig,
+  tryOverlay: TryOverlay,
+): Promise<Driver> {
+  const drivers = allDrivers(shop, tryOverlay);
+  if (config.storageDriver !== undefined) return forcedDriver(shop, drivers, config.storageDriver);
+  const path = join(shop.storage.root, 'driver.json');
+  const key = await memoryKey(config);
+  const known = await recall(path, key);
+  const driver = drivers.find(({ name }) => name === known);
+  if (driver) return driver;
+  const chosen = await firstWorking(shop, drivers);
+  await remember(path, { key, driver: chosen.name });
+  return chosen;
 }

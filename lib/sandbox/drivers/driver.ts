@@ -1,5 +1,13 @@
+import type { LayerSource } from '../../layer/types.js';
 import type { Digest } from '../../util/digest.js';
 import type { StorageDriver } from '../types.js';
+
+/** What a run has changed, to be written as a layer. */
+export interface Changes {
+  source: LayerSource;
+  /** directory that can become the layer's tree by a rename */
+  tree?: string;
+}
 
 /** A root that a process can run in, and where its changes go. */
 export interface PreparedRoot {
@@ -12,8 +20,8 @@ export interface PreparedRoot {
   work?: string;
   /** Ends what keeps the root usable. The changes stay. */
   release(): Promise<void>;
-  /** The changes as an overlay upper directory, after `release`. */
-  changes(): Promise<string>;
+  /** To be called after `release`. */
+  changes(signal?: AbortSignal): Promise<Changes>;
 }
 
 /** One way to give a container the merged view of a chain of layers. */
@@ -23,5 +31,11 @@ export interface Driver {
    * @param layers diffIDs, bottom first; may be empty
    * @param directory new and empty, in the store's file system; everything of the run lies in it
    */
-  prepare(layers: Digest[], directory: string): Promise<PreparedRoot>;
+  prepare(layers: Digest[], directory: string, signal: AbortSignal): Promise<PreparedRoot>;
+  /**
+   * Really does what a step would do.
+   * @param directory new and empty, in the store's file system
+   * @throws whatever went wrong
+   */
+  probe(directory: string): Promise<void>;
 }

@@ -1,23 +1,20 @@
 import { chmod, chown, lstat, lutimes, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../util/digest.js';
-import type { TreeStorage } from '../storage.js';
+import { unpackChain, type Workshop } from '../trees.js';
 import type { Driver, PreparedRoot } from './driver.js';
 
-/** The trees of a chain, topmost first, as overlay wants them; an empty chain has an empty directory. */
-export async function lowerTrees(
-  storage: TreeStorage,
-  layers: Digest[],
-  directory: string,
-): Promise<string[]> {
-  if (layers.length > 0) return layers.map((_, at) => storage.treePath(layers.slice(0, at + 1))).reverse();
-  const empty = join(directory, 'empty');
-  await mkdir(empty, { mode: 0o755 });
-  return [empty];
+/** Directories of one overlay. */
+export interface OverlayDirectories {
+  /** topmost first */
+  lowers: string[];
+  upper: string;
+  work: string;
+  root: string;
 }
 
 /** Makes a directory that looks like `model`: overlay shows the root's metadata from the upper directory. */
-export async function mkdirLike(path: string, model: string): Promise<void> {
+async function mkdirLike(path: string, model: string): Promise<void> {
   const { mode, uid, gid, mtimeMs } = await lstat(model);
   await mkdir(path);
   await chown(path, uid, gid);
@@ -25,27 +22,63 @@ export async function mkdirLike(path: string, model: string): Promise<void> {
   await lutimes(path, mtimeMs / 1000, mtimeMs / 1000);
 }
 
+/** The trees of a chain, topmost first, as overlay wants them; an empty chain has an empty directory. */
+async function lowerTrees(shop: Workshop, layers: Digest[], directory: string): Promise<string[]> {
+  if (layers.length > 0)
+    return layers.map((_, at) => shop.storage.treePath(layers.slice(0, at + 1))).reverse();
+  const empty = join(directory, 'empty');
+  await mkdir(empty, { mode: 0o755 });
+  return [empty];
+}
+
+/** Unpacks what is not unpacked, and makes the directories of an overlay of the chain in `directory`. */
+export async function overlayDirectories(
+  shop: Workshop,
+  layers: Digest[],
+  directory: string,
+  signal?: AbortSignal,
+): Promise<OverlayDirectories> {
+  await unpackChain(shop, layers, signal);
+  const lowers = await lowerTrees(shop, layers, directory);
+  const [upper, work, root] = ['upper', 'work', 'root'].map(name => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await mkdirLike(upper, lowers[0] ?? directory);
+  await mkdir(work, { mode: 0o700 });
+  await mkdir(root, { mode: 0o700 });
+  return { lowers, upper, work, root };
+}
+
+/** Has something to mount and to change in it. */
+export async function probeDirectories(directory: string): Promise<OverlayDirectories> {
+  const path = (name: string) => join(directory, name);
+  for (const name of ['lower', 'lower/directory', 'upper', 'work', 'root']) await mkdir(path(name));
+  return { lowers: [path('lower')], upper: path('upper'), work: path('work'), root: path('root') };
+}
+
 /**
  * The kernel's overlay. The runner mounts it in the container's own mount namespace, so it is gone when the
  * container is: nothing is left to release.
+ *
+ * @param tryMount mounts an overlay somewhere private and changes something in it
  */
-export function overlayDriver(storage: TreeStorage): Driver {
+export function overlayDriver(
+  shop: Workshop,
+  tryMount: (directories: OverlayDirectories) => Promise<void>,
+): Driver {
   return {
     name: 'overlay',
-    async prepare(layers, directory): Promise<PreparedRoot> {
-      const lowers = await lowerTrees(storage, layers, directory);
-      const path = (name: string) => join(directory, name);
-      await mkdirLike(path('upper'), lowers[0] ?? directory);
-      await mkdir(path('work'), { mode: 0o700 });
-      await mkdir(path('root'), { mode: 0o700 });
+    async prepare(layers, directory, signal): Promise<PreparedRoot> {
+      const directories = await overlayDirectories(shop, layers, directory, signal);
+      const tree = directories.upper;
       return {
-        root: path('root'),
-        lowers,
-        upper: path('upper'),
-        work: path('work'),
+        ...directories,
         release: async () => {},
-        changes: async () => path('upper'),
+        changes: async () => ({ source: { kind: 'upper', root: tree }, tree }),
       };
     },
+    probe: async directory => tryMount(await probeDirectories(directory)),
   };
 }

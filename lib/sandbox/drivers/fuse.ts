@@ -1,0 +1,100 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SandboxError } from '../../util/errors.js';
+import { findProgram } from '../paths.js';
+import type { Workshop } from '../trees.js';
+import type { Driver, PreparedRoot } from './driver.js';
+import { type OverlayDirectories, overlayDirectories, probeDirectories } from './overlay.js';
+
+/** A program serves the mount; it is a child of the worker, in the worker's pid namespace, and dies with it. */
+export function fuseDriver(shop: Workshop): Driver {
+  return {
+    name: 'fuse-overlayfs',
+    async prepare(layers, directory, signal): Promise<PreparedRoot> {
+      const directories = await overlayDirectories(shop, layers, directory, signal);
+      const release = await mountFuse(directories);
+      const { root, upper: tree } = directories;
+      return {
+        root,
+        upper: tree,
+        release,
+        changes: async () => ({ source: { kind: 'upper', root: tree }, tree }),
+      };
+    },
+    probe: async directory => {
+      const directories = await probeDirectories(directory);
+      await writeFile(join(directories.lowers[0] ?? '', 'victim'), '');
+      const release = await mountFuse(directories);
+      try {
+        await writeFile(join(directories.root, 'made'), '');
+        await rm(join(directories.root, 'victim'));
+      } finally {
+        await release();
+      }
+    },
+  };
+}
+
+const MOUNT_TIMEOUT_MS = 10_000;
+
+/** A comma or backslash would end the option, a colon the directory. */
+function escapeOption(path: string): string {
+  return path.replace(/[\\,:]/g, '\\$&');
+}
+
+function mountOptions({ lowers, upper, work }: OverlayDirectories): string {
+  const lowerdir = lowers.map(escapeOption).join(':');
+  return `lowerdir=${lowerdir},upperdir=${escapeOption(upper)},workdir=${escapeOption(work)},volatile`;
+}
+
+/**
+ * Mounts, and returns what unmounts.
+ * @throws SandboxError `SANDBOX_FUSE`
+ */
+async function mountFuse(directories: OverlayDirectories): Promise<() => Promise<void>> {
+  const program = findProgram('fuse-overlayfs');
+  if (program === undefined) {
+    throw new SandboxError('SANDBOX_FUSE', 'fuse-overlayfs is not installed', {
+      hint: 'apt-get install fuse-overlayfs',
+    });
+  }
+  const { execa } = await import('execa');
+  const server = execa(program, ['-f', '-o', mountOptions(directories), directories.root], {
+    stdin: 'ignore',
+    stdout: 'ignore',
+    reject: false,
+    forceKillAfterDelay: 5000,
+  });
+  const state = { ended: false };
+  const ended = server.then(result => {
+    state.ended = true;
+    return result;
+  });
+  const deadline = Date.now() + MOUNT_TIMEOUT_MS;
+  while (!state.ended && Date.now() < deadline) {
+    if (await isMounted(directories.root)) {
+      return async () => {
+        server.kill('SIGTERM');
+        await ended;
+      };
+    }
+    await sleep(2);
+  }
+  server.kill('SIGKILL');
+  const { stderr } = await ended;
+  throw new SandboxError(
+    'SANDBOX_FUSE',
+    `fuse-overlayfs did not mount: ${String(stderr).trim().slice(0, 500)}`,
+    {
+      hint: 'it needs read and write access to /dev/fuse: chmod 666 /dev/fuse, or modprobe fuse',
+    },
+  );
+}
+
+/** mountinfo escapes blanks and backslashes in octal, proc(5). */
+async function isMounted(path: string): Promise<boolean> {
+  const escaped = path.replace(/[ \t\n\\]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  const text = await readFile('/proc/self/mountinfo', 'utf8');
+  return text.includes(` ${escaped} `);
+}

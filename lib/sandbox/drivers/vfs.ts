@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ScanEntry } from '../../layer/types.js';
+import type { Digest } from '../../util/digest.js';
+import { SandboxError } from '../../util/errors.js';
+import { makeTar, type Workshop } from '../trees.js';
+import { changedEntries } from './compare.js';
+import type { Driver, PreparedRoot } from './driver.js';
+
+/**
+ * No overlay at all: every step gets the whole root as plain files, and what changed is found by looking at
+ * every file before and after. Works everywhere, costs a copy per step.
+ */
+export function vfsDriver(shop: Workshop): Driver {
+  return {
+    name: 'vfs',
+    async prepare(layers, directory, signal): Promise<PreparedRoot> {
+      const root = join(directory, 'root');
+      await mkdir(root, { mode: 0o755 });
+      for (const layer of layers) await mergeLayer(shop, layer, root, signal);
+      const before = await scanTree(shop, root, signal);
+      return {
+        root,
+        upper: root,
+        release: async () => {},
+        changes: async signal => {
+          const entries = changedEntries(before, await scanTree(shop, root, signal), root);
+          return { source: { kind: 'entries', entries } };
+        },
+      };
+    },
+    // unpacking is all it needs
+    probe: async () => {},
+  };
+}
+
+async function mergeLayer(
+  shop: Workshop,
+  diffId: Digest,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await makeTar(shop, diffId, signal);
+  const blob = await shop.storage.blobFor(diffId);
+  if (blob === undefined)
+    throw new SandboxError('SANDBOX_LAYER_MISSING', `no bytes of layer ${diffId} are in the store`);
+  const { warnings } = await shop.engine.applyLayer({
+    blobPath: blob.path,
+    compression: blob.compression,
+    expect: { diffId },
+    target,
+    whiteouts: 'merge',
+    owners: shop.singleId ? 'squash' : 'keep',
+    signal,
+  });
+  for (const warning of warnings) shop.note(warning);
+}
+
+/** Everything below the root, level by level. */
+async function scanTree(shop: Workshop, root: string, signal?: AbortSignal): Promise<ScanEntry[]> {
+  const found: ScanEntry[] = [];
+  let directories = [''];
+  while (directories.length > 0) {
+    const level = await shop.engine.scan(root, directories, { xattrs: true, signal });
+    found.push(...level);
+    directories = level.filter(entry => entry.type === 'dir').map(entry => entry.path);
+  }
+  return found;
+}
