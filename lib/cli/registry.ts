@@ -17,6 +17,110 @@ export const COMMANDS: readonly Listed[] = [
     summary: 'Build an image from a Dockerfile',
     load: async () => (await import('./commands/build.js')).build,
   },
+  {
+    name: 'run',
+    aliases: ['container run'],
+    summary: 'Run a command in a new container',
+    load: async () => (await import('./commands/run.js')).run,
+  },
+  {
+    name: 'images',
+    aliases: ['image ls', 'image list'],
+    summary: 'List images',
+    load: async () => (await import('./commands/images.js')).images,
+  },
+  {
+    name: 'pull',
+    aliases: ['image pull'],
+    summary: 'Download an image from a registry',
+    load: async () => (await import('./commands/pull.js')).pull,
+  },
+  {
+    name: 'push',
+    aliases: ['image push'],
+    summary: 'Upload an image to a registry',
+    load: async () => (await import('./commands/push.js')).push,
+  },
+  {
+    name: 'tag',
+    aliases: ['image tag'],
+    summary: 'Give an image another name',
+    load: async () => (await import('./commands/tag.js')).tag,
+  },
+  {
+    name: 'rmi',
+    aliases: ['image rm', 'image remove'],
+    summary: 'Remove one or more images',
+    load: async () => (await import('./commands/rmi.js')).rmi,
+  },
+  {
+    name: 'history',
+    aliases: ['image history'],
+    summary: 'Show the history of an image',
+    load: async () => (await import('./commands/history.js')).history,
+  },
+  {
+    name: 'inspect',
+    aliases: ['image inspect'],
+    summary: 'Display detailed information on images',
+    load: async () => (await import('./commands/inspect.js')).imageInspect,
+  },
+  {
+    name: 'save',
+    aliases: ['image save'],
+    summary: 'Save images to a tar archive',
+    load: async () => (await import('./commands/archives.js')).save,
+  },
+  {
+    name: 'load',
+    aliases: ['image load'],
+    summary: 'Load images from a tar archive or standard input',
+    load: async () => (await import('./commands/archives.js')).load,
+  },
+  {
+    name: 'import',
+    aliases: ['image import'],
+    summary: 'Make an image from a tar of a root file system',
+    load: async () => (await import('./commands/archives.js')).importCommand,
+  },
+  {
+    name: 'image prune',
+    summary: 'Remove images that have no name and no container',
+    load: async () => (await import('./commands/prune.js')).imagePrune,
+  },
+  {
+    name: 'builder prune',
+    aliases: ['buildx prune'],
+    summary: 'Remove the build cache',
+    load: async () => (await import('./commands/prune.js')).builderPrune,
+  },
+  {
+    name: 'login',
+    summary: 'Log in to a registry',
+    load: async () => (await import('./commands/login.js')).login,
+  },
+  {
+    name: 'logout',
+    summary: 'Log out from a registry',
+    load: async () => (await import('./commands/login.js')).logout,
+  },
+  {
+    name: 'info',
+    aliases: ['system info'],
+    summary: 'What this machine can do, what was chosen, and what is missing',
+    load: async () => (await import('./commands/info.js')).info,
+  },
+  {
+    name: 'fsck',
+    aliases: ['system fsck'],
+    summary: 'Check the store, and drop what is damaged',
+    load: async () => (await import('./commands/fsck.js')).fsck,
+  },
+  {
+    name: 'version',
+    summary: 'Show the version',
+    load: async () => (await import('./commands/version.js')).versionCommand,
+  },
 ];
 
 export interface FoundCommand {

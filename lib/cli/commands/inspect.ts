@@ -3,8 +3,9 @@ import { errorMessage } from '../../util/errors.js';
 import type { Command } from '../command.js';
 
 export const imageInspect: Command = {
-  name: 'image inspect',
-  summary: 'Display detailed information on one or more images',
+  name: 'inspect',
+  aliases: ['image inspect'],
+  summary: 'Display detailed information on images',
   operands: 'IMAGE [IMAGE...]',
   arity: { min: 1 },
   flags: [],

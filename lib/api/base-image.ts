@@ -1,0 +1,38 @@
+import type { EventSink } from '../build/events.js';
+import type { BaseImage } from '../build/session.js';
+import { pullInto } from '../image/pull.js';
+import { normalizeReference, platformRank } from '../oci/index.js';
+import type { Platform } from '../oci/types.js';
+import type { ImageRecord } from '../store/types.js';
+import { type House, withRegistry } from './house.js';
+import type { RegistryOptions, ShaleOptions } from './options.js';
+import { transfersOf } from './transfers.js';
+
+/** An image for FROM or run: the store's own where it has one for the platform, else the registry's. */
+export async function findOrPull(
+  house: House,
+  options: ShaleOptions & RegistryOptions & { onEvent?: EventSink },
+  reference: string,
+  platform: Platform,
+  policy: 'always' | 'missing' | 'never',
+): Promise<BaseImage> {
+  const { store } = house;
+  const known = policy === 'always' ? undefined : await store.images.find(reference);
+  const held = known === undefined ? undefined : await usable(house, known, platform);
+  if (held !== undefined) return held;
+  if (policy === 'never') await store.images.require(reference);
+  const { domain } = normalizeReference(reference);
+  const { signal, onEvent } = options;
+  const pulled = await withRegistry(domain, options, transfersOf(onEvent), client =>
+    pullInto(store, client, { reference, platform, signal }),
+  );
+  return { name: pulled.name, config: await store.images.config(pulled.image) };
+}
+
+/** The image when it is for the platform and all its layers are held. */
+async function usable(house: House, image: ImageRecord, platform: Platform): Promise<BaseImage | undefined> {
+  const config = await house.store.images.config(image);
+  if (platformRank(config, platform) < 0) return undefined;
+  for (const diffId of config.rootfs.diff_ids) if (!(await house.store.layers.has(diffId))) return undefined;
+  return { name: image.names[0] ?? image.id, config };
+}

@@ -1,0 +1,29 @@
+import type { EventSink } from '../build/events.js';
+import type { RunOptions } from '../container/options.js';
+import { runContainer } from '../container/run.js';
+import type { Platform } from '../oci/types.js';
+import { hostPlatform, parsePlatform } from '../oci/index.js';
+import { findOrPull } from './base-image.js';
+import { withHouse } from './house.js';
+import type { RegistryOptions, ShaleOptions } from './options.js';
+
+export interface RunImageOptions extends RunOptions, ShaleOptions, RegistryOptions {
+  /** `os/arch[/variant]`; default this machine's */
+  platform?: string;
+  /** when to ask the registry; default `missing` */
+  pull?: 'always' | 'missing' | 'never';
+  onEvent?: EventSink;
+}
+
+/**
+ * Runs an image in the foreground and waits for its end.
+ *
+ * @throws StoreError `STORE_IMAGE_UNKNOWN`, ContainerError, SandboxError, RegistryError
+ */
+export function run(options: RunImageOptions): Promise<{ exitCode: number; signal?: string }> {
+  return withHouse(options, async house => {
+    const platform: Platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+    const image = await findOrPull(house, options, options.image, platform, options.pull ?? 'missing');
+    return runContainer(house, image.config, options, options.signal);
+  });
+}

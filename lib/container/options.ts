@@ -1,0 +1,35 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Mount } from '../sandbox/types.js';
+
+export interface RunOptions {
+  /** name or id */
+  image: string;
+  /** command and arguments, instead of the image's CMD */
+  command?: string[];
+  /** instead of the image's ENTRYPOINT; the image's CMD is dropped with it, as docker does */
+  entrypoint?: string[];
+  /** added to the image's variables */
+  env?: Record<string, string>;
+  workdir?: string;
+  /** `user[:group]`, names or ids */
+  user?: string;
+  network?: 'host' | 'none';
+  hostname?: string;
+  extraHosts?: [name: string, ip: string][];
+  mounts?: Mount[];
+  /** keep standard input open */
+  interactive?: boolean;
+  /** give the process a terminal */
+  tty?: boolean;
+  readonlyRoot?: boolean;
+  noNewPrivileges?: boolean;
+  capAdd?: string[];
+  capDrop?: string[];
+  /** bytes */
+  shmSize?: number;
+  ulimits?: { name: string; soft: number; hard: number }[];
+  /** where the process's streams go; left out: the caller's own */
+  stdin?: Readable;
+  stdout?: Writable;
+  stderr?: Writable;
+}

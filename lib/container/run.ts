@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import type { ImageConfig } from '../oci/types.js';
+import type { RunResult, Worker } from '../sandbox/types.js';
+import type { Store } from '../store/index.js';
+import type { RunOptions } from './options.js';
+import { specOf } from './spec.js';
+
+export interface ContainerHost {
+  store: Store;
+  worker(): Promise<Worker>;
+}
+
+/**
+ * Runs an image in the foreground, in an overlay of its own that is gone afterwards.
+ *
+ * @returns the exit code of the process, 126 or 127 when it could not be executed
+ */
+export async function runContainer(
+  host: ContainerHost,
+  image: ImageConfig,
+  options: RunOptions,
+  signal?: AbortSignal,
+): Promise<Pick<RunResult, 'exitCode' | 'signal'>> {
+  const id = randomBytes(32).toString('hex');
+  const spec = await specOf(host.store, image, options, id);
+  const worker = await host.worker();
+  await worker.unpack(spec.layers, signal);
+  const stdin = options.stdin ?? (options.interactive ? ('inherit' as const) : undefined);
+  const io = { stdin, stdout: options.stdout ?? ('inherit' as const), stderr: options.stderr ?? ('inherit' as const) };
+  const { changes, exitCode, signal: killedBy } = await worker.run(spec, io, signal);
+  await worker.discard(changes);
+  return { exitCode, signal: killedBy };
+}

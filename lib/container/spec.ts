@@ -1,0 +1,71 @@
+import type { ImageConfig } from '../oci/types.js';
+import type { RunSpec } from '../sandbox/types.js';
+import type { Store } from '../store/index.js';
+import { splitVariable, withVariable } from '../util/environment.js';
+import { ContainerError } from '../util/errors.js';
+import { resolveUser } from '../util/passwd.js';
+import { cleanAbsolute } from '../util/paths.js';
+import type { RunOptions } from './options.js';
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * What to execute, from an image's config and what the caller says beside it.
+ *
+ * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
+ */
+export async function specOf(store: Store, image: ImageConfig, options: RunOptions, id: string): Promise<RunSpec> {
+  const layers = image.rootfs.diff_ids;
+  const read = async (path: string): Promise<string> => {
+    const bytes = layers.length === 0 ? undefined : await store.readFile(layers, path, 1 << 20);
+    return bytes === undefined ? '' : new TextDecoder().decode(bytes);
+  };
+  const config = image.config ?? {};
+  const user = resolveUser(options.user ?? config.User ?? '', await read('/etc/passwd'), await read('/etc/group'));
+  const hostname = options.hostname ?? id.slice(0, 12);
+  return {
+    layers,
+    args: commandOf(image, options),
+    env: environment(config.Env ?? [], options, { hostname, home: user.home }),
+    cwd: cleanAbsolute(options.workdir ?? config.WorkingDir ?? '/'),
+    uid: user.uid,
+    gid: user.gid,
+    additionalGids: user.additionalGids,
+    hostname,
+    network: options.network ?? 'host',
+    mounts: options.mounts,
+    extraHosts: options.extraHosts,
+    tty: options.tty,
+    readonlyRoot: options.readonlyRoot,
+    noNewPrivileges: options.noNewPrivileges,
+    capAdd: options.capAdd,
+    capDrop: options.capDrop,
+    shmSize: options.shmSize,
+    ulimits: options.ulimits,
+  };
+}
+
+/** An entrypoint given by the caller replaces the image's CMD too; an empty one clears the image's. */
+function commandOf(image: ImageConfig, options: RunOptions): string[] {
+  const given = options.entrypoint?.filter(word => word !== '');
+  const entrypoint = given ?? image.config?.Entrypoint ?? [];
+  const inherited = options.entrypoint === undefined ? (image.config?.Cmd ?? []) : [];
+  const command = options.command !== undefined && options.command.length > 0 ? options.command : inherited;
+  const args = [...entrypoint, ...command];
+  if (args.length > 0) return args;
+  throw new ContainerError('CONTAINER_NO_COMMAND', 'no command specified', {
+    hint: 'the image has neither CMD nor ENTRYPOINT: say what to run after its name',
+  });
+}
+
+/**
+ * An image's `Env` entry without `=` means nothing; it is never looked up in the caller's environment
+ * (CVE-2026-57231).
+ */
+function environment(inherited: readonly string[], options: RunOptions, own: { hostname: string; home: string }): string[] {
+  let env = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${own.hostname}`];
+  if (options.tty) env.push('TERM=xterm');
+  for (const variable of inherited.filter(text => text.includes('='))) env = withVariable(env, ...splitVariable(variable));
+  for (const [name, value] of Object.entries(options.env ?? {})) env = withVariable(env, name, value);
+  return env.some(variable => variable.startsWith('HOME=')) ? env : [...env, `HOME=${own.home}`];
+}
