@@ -106,11 +106,13 @@ class Collection {
 
   async run() {
     const owners = await this.treeOwners();
+    // Chosen first: taking a tree's mark out of a layer's directory makes the directory young.
+    const layers = await this.condemnedLayers();
     for (const chain of await this.rooms.trees.list()) await this.tree(chain, owners.get(chain));
-    for (const diffId of await this.rooms.layers.list()) await this.layer(diffId);
+    for (const diffId of layers) await this.layer(diffId);
     for (const digest of await this.allBlobs()) await this.blob(digest);
-    const { blobs, layers, trees, retired, reclaimed } = this;
-    return { blobs, layers, trees, retired, reclaimed };
+    const { blobs, layers: forgotten, trees, retired, reclaimed } = this;
+    return { blobs, layers: forgotten, trees, retired, reclaimed };
   }
 
   private async treeOwners(): Promise<Map<Digest, Digest>> {
@@ -131,10 +133,17 @@ class Collection {
     this.trees.push(chain);
   }
 
+  private async condemnedLayers(): Promise<Digest[]> {
+    const condemned: Digest[] = [];
+    for (const diffId of await this.rooms.layers.list()) {
+      if (this.live.has(diffId) || !this.isCandidate(diffId)) continue;
+      if (await this.isOld(this.context.layout.layer(diffId))) condemned.push(diffId);
+    }
+    return condemned;
+  }
+
   private async layer(diffId: Digest): Promise<void> {
-    const path = this.context.layout.layer(diffId);
-    if (this.live.has(diffId) || !this.isCandidate(diffId) || !(await this.isOld(path))) return;
-    this.reclaimed += (await diskUsageOf(path)).bytes;
+    this.reclaimed += (await diskUsageOf(this.context.layout.layer(diffId))).bytes;
     await this.rooms.layers.forget(diffId);
     this.layers.push(diffId);
   }

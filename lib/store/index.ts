@@ -15,8 +15,10 @@ import { defaultRoot, type Layout, openLayout } from './layout.js';
 import { Locks } from './locks.js';
 import { OciIndex } from './ociindex.js';
 import { Pins } from './pins.js';
+import { type PruneCacheOptions, type PrunedCache, pruneCache } from './prunecache.js';
 import { Session, sweepSessions } from './session.js';
 import { Trees } from './trees.js';
+import { type StoreUsage, storeUsage } from './usage.js';
 import { Views } from './view.js';
 
 export type { FsckOptions, FsckReport, Problem } from './fsck.js';
@@ -24,6 +26,9 @@ export type { Collected, CollectOptions } from './gc.js';
 export type { NewImage } from './images.js';
 export type { LayerBlob, LayerForms } from './layers.js';
 export { defaultRoot } from './layout.js';
+export type { Pin } from './pins.js';
+export type { PruneCacheOptions, PrunedCache } from './prunecache.js';
+export type { StoreUsage, UsageLine } from './usage.js';
 
 export interface StoreOptions {
   /** needed only where a layer has to be read or written */
@@ -173,6 +178,16 @@ export class Store {
    */
   async collect(options: CollectOptions = {}): Promise<Collected> {
     return collect(this.context, this, options);
+  }
+
+  /** Removes results of build steps and the layers that only they need; see `prunecache.ts`. */
+  async pruneCache(options: PruneCacheOptions = {}): Promise<PrunedCache> {
+    return pruneCache(this.context, this, each => this.collect(each), options);
+  }
+
+  /** What the store takes on the disk, and for what. */
+  async usage(): Promise<StoreUsage> {
+    return storeUsage(this.context, this);
   }
 
   /** Checks every object; with `repair`, drops what is damaged, and makes anew what can be derived. */
