@@ -14,6 +14,7 @@ const digest = '[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{
 export const ANCHORED = {
   domain: new RegExp(`^${domain}$`),
   name: new RegExp(`^(?:(${domain})/)?(${remoteName})$`),
+  path: new RegExp(`^${remoteName}$`),
   tag: new RegExp(`^${tag}$`),
   digest: new RegExp(`^${digest}$`),
   reference: new RegExp(`^((?:${domain}/)?${remoteName})(?::(${tag}))?(?:@(${digest}))?$`),

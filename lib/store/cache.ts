@@ -39,6 +39,7 @@ export class Cache {
    */
   async put(record: CacheRecord): Promise<void> {
     const path = this.context.layout.cache(record.key);
+    if (record.layer !== null) await this.context.claim([record.layer]);
     const session = await this.context.session();
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeRecord(path, record, { tempDir: session.directory, sync: false });

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { chmod, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Descriptor } from '../oci/types.js';
 import { syncDirectory, syncFile, writeNew } from '../util/atomic.js';
 import { type Digest, digestHex, sha256 } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
@@ -118,14 +117,9 @@ export class Content {
     return this.context.layout.partial(digest);
   }
 
-  /** `ingest` in the words of the registry client. */
-  async commit(descriptor: Pick<Descriptor, 'digest' | 'size'>, partialPath: string): Promise<void> {
-    await this.ingest(partialPath, descriptor);
-  }
-
   /** One process at a time fetches a blob; the others wait and then find it. */
   async withLock<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
-    return this.context.locks.with(`blob-${digestHex(digest)}`, work);
+    return this.context.locks.with(blobLock(digest), work);
   }
 
   /** Replacing is harmless: under one digest there is one content, and it heals a damaged one. */
@@ -144,6 +138,11 @@ export class Content {
       throw new StoreError('STORE_BLOB_MISSING', `the store does not hold blob ${digest}`, { cause });
     }
   }
+}
+
+/** Lock files live for ever, so their number is bounded; that two downloads meet in one of 4096 is rare and harmless. */
+export function blobLock(digest: Digest): string {
+  return `blob-${digestHex(digest).slice(0, 3)}`;
 }
 
 function damaged(digest: Digest, path: string): StoreError {

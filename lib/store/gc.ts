@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Digest, isDigest } from '../util/digest.js';
 import { errnoCode } from '../util/errors.js';
 import type { Cache } from './cache.js';
+import { blobLock } from './content.js';
 import type { StoreContext } from './context.js';
 import { diskUsageOf } from './diskusage.js';
 import type { Images } from './images.js';
@@ -105,11 +106,13 @@ class Collection {
 
   async run() {
     const owners = await this.treeOwners();
+    // Chosen first: taking a tree's mark out of a layer's directory makes the directory young.
+    const layers = await this.condemnedLayers();
     for (const chain of await this.rooms.trees.list()) await this.tree(chain, owners.get(chain));
-    for (const diffId of await this.rooms.layers.list()) await this.layer(diffId);
+    for (const diffId of layers) await this.layer(diffId);
     for (const digest of await this.allBlobs()) await this.blob(digest);
-    const { blobs, layers, trees, retired, reclaimed } = this;
-    return { blobs, layers, trees, retired, reclaimed };
+    const { blobs, layers: forgotten, trees, retired, reclaimed } = this;
+    return { blobs, layers: forgotten, trees, retired, reclaimed };
   }
 
   private async treeOwners(): Promise<Map<Digest, Digest>> {
@@ -130,10 +133,17 @@ class Collection {
     this.trees.push(chain);
   }
 
+  private async condemnedLayers(): Promise<Digest[]> {
+    const condemned: Digest[] = [];
+    for (const diffId of await this.rooms.layers.list()) {
+      if (this.live.has(diffId) || !this.isCandidate(diffId)) continue;
+      if (await this.isOld(this.context.layout.layer(diffId))) condemned.push(diffId);
+    }
+    return condemned;
+  }
+
   private async layer(diffId: Digest): Promise<void> {
-    const path = this.context.layout.layer(diffId);
-    if (this.live.has(diffId) || !this.isCandidate(diffId) || !(await this.isOld(path))) return;
-    this.reclaimed += (await diskUsageOf(path)).bytes;
+    this.reclaimed += (await diskUsageOf(this.context.layout.layer(diffId))).bytes;
     await this.rooms.layers.forget(diffId);
     this.layers.push(diffId);
   }
@@ -186,7 +196,9 @@ async function destroy(paths: string[], removeTrees: CollectOptions['removeTrees
 async function dropPartials(context: StoreContext): Promise<void> {
   const directory = context.layout.dir('tmp/partial');
   for (const name of await readdir(directory)) {
-    await context.locks.tryWith(`blob-${name}`, async () => {
+    const digest = `sha256:${name}`;
+    if (!isDigest(digest)) continue;
+    await context.locks.tryWith(blobLock(digest), async () => {
       const path = join(directory, name);
       const age = Date.now() - (await stat(path)).mtimeMs;
       if (age > 24 * 3600 * 1000) await rename(path, (await context.session()).scratchPath('partial'));

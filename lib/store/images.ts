@@ -99,6 +99,12 @@ export class Images {
     throw new StoreError('STORE_IMAGE_UNKNOWN', `No such image: ${text}`);
   }
 
+  /** The normalized name with tag that a text means, if it means one. */
+  nameOf(text: string): string | undefined {
+    const meaning = readName(text);
+    return meaning !== undefined && 'name' in meaning ? meaning.name : undefined;
+  }
+
   async get(id: Digest): Promise<ImageRecord | undefined> {
     const stored = await this.stored(id);
     return stored && this.withNames(stored, await this.references());

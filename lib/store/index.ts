@@ -1,5 +1,6 @@
 import type { MergedIndex } from '../layer/merged.js';
-import type { LayerEngine, WrittenLayer } from '../layer/types.js';
+import type { LayerEngine, LayerEntry, WrittenLayer } from '../layer/types.js';
+import type { Descriptor } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
 import { Cache } from './cache.js';
@@ -14,8 +15,10 @@ import { defaultRoot, type Layout, openLayout } from './layout.js';
 import { Locks } from './locks.js';
 import { OciIndex } from './ociindex.js';
 import { Pins } from './pins.js';
+import { type PruneCacheOptions, type PrunedCache, pruneCache } from './prunecache.js';
 import { Session, sweepSessions } from './session.js';
 import { Trees } from './trees.js';
+import { type StoreUsage, storeUsage } from './usage.js';
 import { Views } from './view.js';
 
 export type { FsckOptions, FsckReport, Problem } from './fsck.js';
@@ -23,6 +26,9 @@ export type { Collected, CollectOptions } from './gc.js';
 export type { NewImage } from './images.js';
 export type { LayerBlob, LayerForms } from './layers.js';
 export { defaultRoot } from './layout.js';
+export type { Pin } from './pins.js';
+export type { PruneCacheOptions, PrunedCache } from './prunecache.js';
+export type { StoreUsage, UsageLine } from './usage.js';
 
 export interface StoreOptions {
   /** needed only where a layer has to be read or written */
@@ -85,6 +91,24 @@ export class Store {
     return new Store(await openLayout(root), options);
   }
 
+  /** The store as a registry client sees it: where pulled content goes, and where pushed content comes from. */
+  get transfer() {
+    const { content } = this;
+    return {
+      has: (digest: Digest) => content.has(digest),
+      partialPath: (digest: Digest) => content.partialPath(digest),
+      commit: (blob: Blob, path: string) => content.ingest(path, blob),
+      withLock: <T>(digest: Digest, run: () => Promise<T>) => content.withLock(digest, run),
+      read: (blob: Blob): Promise<Uint8Array> => content.read(blob.digest, blob.size),
+      open: (blob: Blob) => content.open(blob.digest),
+    };
+  }
+
+  /** The engine that the store was opened with. @throws StoreError `STORE_NO_ENGINE` */
+  async engine(): Promise<LayerEngine> {
+    return this.context.engine();
+  }
+
   get root(): string {
     return this.context.layout.root;
   }
@@ -109,6 +133,16 @@ export class Store {
 
   async addLayer(written: WrittenLayer, forms: LayerForms = {}): Promise<void> {
     await this.layers.put(written, forms);
+  }
+
+  /** The entries of one layer, in the order of its tar; see `Layers.index`. */
+  async layerIndex(diffId: Digest): Promise<LayerEntry[]> {
+    return this.layers.index(diffId);
+  }
+
+  /** The chains that end with this layer and whose tree is held. */
+  async treeChains(diffId: Digest): Promise<Digest[][]> {
+    return this.trees.of(diffId);
   }
 
   /** What a container on these layers (diffIDs, bottom first) would see; see `Views.of`. */
@@ -146,6 +180,16 @@ export class Store {
     return collect(this.context, this, options);
   }
 
+  /** Removes results of build steps and the layers that only they need; see `prunecache.ts`. */
+  async pruneCache(options: PruneCacheOptions = {}): Promise<PrunedCache> {
+    return pruneCache(this.context, this, each => this.collect(each), options);
+  }
+
+  /** What the store takes on the disk, and for what. */
+  async usage(): Promise<StoreUsage> {
+    return storeUsage(this.context, this);
+  }
+
   /** Checks every object; with `repair`, drops what is damaged, and makes anew what can be derived. */
   async fsck(options: FsckOptions = {}): Promise<FsckReport> {
     const { content, layers, trees, images, cache, pins, index } = this;
@@ -174,6 +218,8 @@ export class Store {
     if (await this.index.isAwaited(digest)) await this.images.blobArrived();
   }
 }
+
+type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
 async function noEngine(): Promise<LayerEngine> {
   throw new StoreError('STORE_NO_ENGINE', 'the store was opened without a layer engine');

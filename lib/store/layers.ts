@@ -163,6 +163,11 @@ export class Layers {
     return (await this.readable(diffId))?.blobs.map(blob => blob.digest) ?? [];
   }
 
+  /** Bytes of the layer's files; 0 where the record is lost or damaged. */
+  async contentSize(diffId: Digest): Promise<number> {
+    return (await this.readable(diffId))?.contentSize ?? 0;
+  }
+
   /** Deletes what is known of a layer. Its blobs and trees are for the caller to delete. */
   async forget(diffId: Digest): Promise<void> {
     this.indexes.delete(diffId);
@@ -275,7 +280,8 @@ export class Layers {
   }
 
   private async locked<T>(diffId: Digest, work: () => Promise<T>): Promise<T> {
-    return this.context.locks.with(`layer-${digestHex(diffId)}`, work);
+    // A bounded number of lock files: the lock is held for moments, so that sharing one costs nothing.
+    return this.context.locks.with(`layer-${digestHex(diffId).slice(0, 2)}`, work);
   }
 
   private remember(diffId: Digest, entries: Promise<LayerEntry[]>): void {

@@ -11,8 +11,10 @@ export interface Pin {
   image?: Digest;
   /** digests of blobs, diffIDs of layers, chainIDs of trees */
   digests: Digest[];
-  /** for messages: `container 4f1b2c (running)` */
+  /** for messages: `container 4f1b2c9a01de` */
   description: string;
+  /** a running container's image may not even be removed by force */
+  running?: boolean;
 }
 
 /** Lasting leases, by name. Garbage collection leaves alone what they list. */

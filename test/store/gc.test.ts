@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -65,4 +66,38 @@ t.test('a damaged image record stops garbage collection', async t => {
   const { record } = await putImage(store, 'x');
   writeFileSync(join(store.root, 'images', `${record.id.slice(7)}.json`), '{}');
   await t.rejects(store.collect({ graceSeconds: 0 }), { code: 'STORE_CORRUPT' });
+});
+
+t.test('builder prune: what images need stays cached, unless all is asked for', async t => {
+  const store = await openStore(t);
+  const inImage = await putImage(store, 'image');
+  const alone = await putImage(store, 'alone');
+  await store.images.remove(alone.record.id);
+  for (const layer of [inImage.layer, alone.layer, null]) {
+    const key = sha256(`key ${layer}`);
+    await store.cache.put({ key, layer, created: '', description: '', inputs: {}, lastUsed: '' });
+  }
+  await store.close();
+  const usage = await store.usage();
+  t.match(usage, { images: { count: 1, active: 0 }, cache: { count: 3, active: 1 } });
+  t.ok(usage.cache.reclaimable > 0 && usage.images.reclaimable > 0);
+  t.strictSame((await store.pruneCache({ until: Date.now() - 60_000 })).records, [], 'all was used just now');
+  t.strictSame((await store.pruneCache({ keepBytes: 1 << 30 })).records, [], 'small enough');
+  const pruned = await store.pruneCache();
+  t.equal(pruned.records.length, 2);
+  t.equal(pruned.reclaimed, usage.cache.reclaimable, 'as was announced');
+  t.equal(await store.layers.get(alone.layer), undefined);
+  t.equal((await store.pruneCache({ all: true })).records.length, 1);
+  t.ok(await store.layers.get(inImage.layer), 'the image still has its layer');
+});
+
+t.test('usage counts what du counts', async t => {
+  const store = await openStore(t);
+  const { layer } = await putImage(store, 'x');
+  await putTree(store, [layer]);
+  await store.close();
+  const du = Number(
+    execFileSync('du', ['-s', '--block-size=1', store.root], { encoding: 'utf8' }).split('\t')[0],
+  );
+  t.equal((await store.usage()).bytes, du);
 });

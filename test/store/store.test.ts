@@ -46,7 +46,7 @@ t.test('ingest takes a file over, and refuses one of another size', async t => {
   await t.rejects(store.content.ingest(path, { digest: sha256('blob'), size: 5 }), {
     code: 'STORE_SIZE_MISMATCH',
   });
-  await store.content.commit({ digest: sha256('blob'), size: 4 }, path);
+  await store.transfer.commit({ digest: sha256('blob'), size: 4 }, path);
   t.notOk(existsSync(path));
   t.equal(await store.content.size(sha256('blob')), 4);
 });

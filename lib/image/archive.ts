@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { MergedIndex } from '../layer/merged.js';
+import type { LayerEngine, MergedEntry } from '../layer/types.js';
+import type { Digest } from '../util/digest.js';
+import { OciError } from '../util/errors.js';
+
+/**
+ * An image archive as a file system to read from. The tar is indexed, never unpacked: a member that points out of the
+ * root, or to a device, has nowhere to go. Symbolic links between members are followed, since old archives name layers so.
+ */
+export class Archive {
+  private constructor(
+    private readonly path: string,
+    private readonly members: MergedIndex,
+  ) {}
+
+  /**
+   * @param path a plain tar
+   * @throws LayerError for what is no tar
+   */
+  static async open(engine: LayerEngine, path: string, signal?: AbortSignal): Promise<Archive> {
+    const { entries } = await engine.applyLayer({ blobPath: path, compression: 'none', signal });
+    return new Archive(path, new MergedIndex([entries]));
+  }
+
+  has(member: string): boolean {
+    return this.find(member) !== undefined;
+  }
+
+  /**
+   * A small member.
+   * @throws OciError `OCI_ARCHIVE_INVALID` when it is missing or larger than `maxBytes`
+   */
+  async read(member: string, maxBytes: number): Promise<Buffer> {
+    const { size, offset } = this.require(member);
+    if (size > maxBytes) {
+      throw invalid(`${JSON.stringify(member)} has ${size} bytes, more than ${maxBytes}`);
+    }
+    const bytes = Buffer.alloc(size);
+    const file = await open(this.path, 'r');
+    try {
+      const { bytesRead } = await file.read(bytes, 0, size, offset ?? 0);
+      if (bytesRead < size) throw invalid(`it ends inside ${JSON.stringify(member)}`);
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /**
+   * Copies a member into a new file.
+   * @returns digest and size of what was written
+   * @throws OciError `OCI_ARCHIVE_INVALID` when it is missing
+   */
+  async extract(member: string, to: string, signal?: AbortSignal): Promise<{ digest: Digest; size: number }> {
+    const { size, offset = 0 } = this.require(member);
+    const hash = createHash('sha256');
+    const range = { start: offset, end: offset + size - 1, highWaterMark: 1 << 20 };
+    const bytes: Readable = size === 0 ? Readable.from([]) : createReadStream(this.path, range);
+    await pipeline(
+      bytes,
+      async function* (chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          hash.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(to, { flags: 'wx', mode: 0o600 }),
+      { signal },
+    );
+    return { digest: `sha256:${hash.digest('hex')}`, size };
+  }
+
+  private require(member: string): MergedEntry {
+    const entry = this.find(member);
+    if (entry) return entry;
+    throw invalid(`it names ${JSON.stringify(member.slice(0, 200))}, but has no such file`);
+  }
+
+  private find(member: string): MergedEntry | undefined {
+    const { entry } = this.members.resolve(Buffer.from(member).toString('latin1'));
+    return entry?.type === 'file' ? entry : undefined;
+  }
+}
+
+export function invalid(reason: string): OciError {
+  return new OciError('OCI_ARCHIVE_INVALID', `this is not a complete image archive: ${reason}`);
+}

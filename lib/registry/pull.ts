@@ -1,0 +1,228 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  type Descriptor,
+  formatReference,
+  type ImageConfig,
+  type ImageIndex,
+  isForeignLayerType,
+  isManifestType,
+  MAX_CONFIG_SIZE,
+  type Manifest,
+  type Platform,
+  parseImageConfig,
+  platformRank,
+  type Reference,
+  referenceDigest,
+  selectPlatform,
+  withDefaultTag,
+} from '../oci/index.js';
+import { errorMessage, isShaleError, OciError, RegistryError } from '../util/errors.js';
+import type { RegistryClient } from './client.js';
+import type { FetchedManifest } from './manifests.js';
+import { refuseTarget } from './origin.js';
+import { forEachParallel } from './pool.js';
+import type { ContentSink } from './types.js';
+
+export interface PullOptions {
+  platform: Platform;
+  content: ContentSink;
+  signal?: AbortSignal;
+  /** blobs at a time; default 3 */
+  maxParallel?: number;
+  /** false: manifests and config only; layers come when something needs them. Default true. */
+  layers?: boolean;
+  /** true: layers that the registry does not hold are fetched from the URLs in the manifest. Default false. */
+  foreignLayers?: boolean;
+}
+
+export interface PulledImage {
+  /** what the reference stands for: an index or the manifest itself */
+  root: Descriptor;
+  rootBytes: Uint8Array;
+  index?: ImageIndex;
+  manifest: Descriptor;
+  manifestBytes: Uint8Array;
+  parsedManifest: Manifest;
+  configBytes: Uint8Array;
+  config: ImageConfig;
+  /** whether the image can run on the platform that was asked for; false only where there was no choice */
+  platformMatches: boolean;
+}
+
+/**
+ * Pulls an image: manifest, config, then the layers that are missing, several at a time. Everything goes through
+ * `content`, and what refers comes after what it refers to, so that a break leaves nothing half known.
+ *
+ * @param reference normalized; a tag of `latest` is assumed where it has neither tag nor digest
+ * @throws RegistryError as RegistryClient; OciError `OCI_PLATFORM_NOT_FOUND`, `OCI_CONFIG_INVALID`, …
+ */
+export async function pullImage(
+  client: RegistryClient,
+  reference: Reference,
+  options: PullOptions,
+): Promise<PulledImage> {
+  const { content, signal } = options;
+  const repository = reference.path;
+  const wanted = withDefaultTag(reference);
+  const root = await client.getManifest(repository, referenceDigest(wanted) ?? wanted.tag ?? 'latest', {
+    signal,
+  });
+  const chosen = await chooseManifest(client, repository, root, options);
+  const { manifest } = chosen.parsed;
+  checkImageManifest(manifest, formatReference(wanted));
+  const configBytes = await fetchConfig(client, repository, manifest.config, options);
+  const config = parseImageConfig(configBytes);
+  checkLayerCount(manifest, config, formatReference(wanted));
+  if (options.layers !== false) await fetchLayers(client, repository, manifest.layers, options);
+  await commitBytes(content, describeManifest(chosen), chosen.bytes);
+  if (root.digest !== chosen.digest) await commitBytes(content, describeManifest(root), root.bytes);
+  return {
+    root: describeManifest(root),
+    rootBytes: root.bytes,
+    ...(root.parsed.kind === 'index' ? { index: root.parsed.index } : {}),
+    manifest: describeManifest(chosen),
+    manifestBytes: chosen.bytes,
+    parsedManifest: manifest,
+    configBytes,
+    config,
+    platformMatches: platformRank(config, options.platform) >= 0,
+  };
+}
+
+type FetchedImage = FetchedManifest & { parsed: { kind: 'manifest' } };
+
+function describeManifest({ mediaType, digest, bytes }: FetchedManifest): Descriptor {
+  return { mediaType, digest, size: bytes.length };
+}
+
+async function chooseManifest(
+  client: RegistryClient,
+  repository: string,
+  root: FetchedManifest,
+  { platform, signal }: PullOptions,
+): Promise<FetchedImage> {
+  if (root.parsed.kind === 'manifest') return { ...root, parsed: root.parsed };
+  const entry = selectPlatform(root.parsed.index, platform);
+  if (!isManifestType(entry.mediaType)) {
+    throw new OciError(
+      'OCI_MANIFEST_UNSUPPORTED',
+      `the index of ${repository} leads to a ${entry.mediaType}`,
+    );
+  }
+  const fetched = await client.getManifest(repository, entry.digest, { signal });
+  if (fetched.parsed.kind !== 'manifest' || fetched.bytes.length !== entry.size) {
+    throw new RegistryError(
+      'REGISTRY_SIZE_MISMATCH',
+      `manifest ${entry.digest} is not what the index describes`,
+    );
+  }
+  return { ...fetched, parsed: fetched.parsed };
+}
+
+function checkImageManifest(manifest: Manifest, name: string): void {
+  const { mediaType, size } = manifest.config;
+  if (!/^application\/vnd\.(?:oci\.image\.config\.v1|docker\.container\.image\.v1)\+json$/.test(mediaType)) {
+    throw new OciError(
+      'OCI_MANIFEST_UNSUPPORTED',
+      `${name} is no container image: its config is ${mediaType}`,
+    );
+  }
+  if (size > MAX_CONFIG_SIZE) throw new OciError('OCI_CONFIG_INVALID', `${name}: a config of ${size} bytes`);
+}
+
+function checkLayerCount(manifest: Manifest, config: ImageConfig, name: string): void {
+  const diffIds = config.rootfs.diff_ids.length;
+  if (diffIds === manifest.layers.length) return;
+  const message = `${name}: ${manifest.layers.length} layers, but the config names ${diffIds}`;
+  throw new OciError('OCI_CONFIG_INVALID', message);
+}
+
+async function fetchConfig(
+  client: RegistryClient,
+  repository: string,
+  descriptor: Descriptor,
+  { content, signal }: PullOptions,
+): Promise<Uint8Array> {
+  return content.withLock(descriptor.digest, async () => {
+    const held = await content.has(descriptor.digest);
+    if (held && content.read !== undefined) return content.read(descriptor);
+    const path = await content.partialPath(descriptor.digest);
+    await client.fetchBlob(repository, descriptor, { path }, { signal });
+    const bytes = await readFile(path);
+    if (!held) await content.commit(descriptor, path);
+    return bytes;
+  });
+}
+
+async function commitBytes(content: ContentSink, descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+  await content.withLock(descriptor.digest, async () => {
+    if (await content.has(descriptor.digest)) return;
+    const path = await content.partialPath(descriptor.digest);
+    await writeFile(path, bytes, { flush: true });
+    await content.commit(descriptor, path);
+  });
+}
+
+/** Fetches those of the layers that the sink does not hold. Also for layers that were left out by `layers: false`. */
+export async function fetchLayers(
+  client: RegistryClient,
+  repository: string,
+  layers: readonly Descriptor[],
+  options: Pick<PullOptions, 'content' | 'signal' | 'maxParallel' | 'foreignLayers'>,
+): Promise<void> {
+  const { content, maxParallel = 3 } = options;
+  const distinct = [...new Map(layers.map(layer => [layer.digest, layer])).values()];
+  await forEachParallel(distinct, maxParallel, options.signal, (layer, signal) =>
+    content.withLock(layer.digest, async () => {
+      if (await content.has(layer.digest)) return client.report(layer, 'exists');
+      const path = await content.partialPath(layer.digest);
+      await fetchLayer(client, repository, layer, path, { ...options, signal });
+      await content.commit(layer, path);
+    }),
+  );
+}
+
+async function fetchLayer(
+  client: RegistryClient,
+  repository: string,
+  layer: Descriptor,
+  path: string,
+  { signal, foreignLayers = false }: Pick<PullOptions, 'signal' | 'foreignLayers'>,
+): Promise<void> {
+  try {
+    await client.fetchBlob(repository, layer, { path }, { signal });
+  } catch (error) {
+    const urls = foreignLayers && isForeignLayerType(layer.mediaType) ? (layer.urls ?? []) : [];
+    if (!isShaleError(error) || error.code !== 'REGISTRY_NOT_FOUND' || urls.length === 0) throw error;
+    await fetchForeign(client, repository, layer, path, urls, signal);
+  }
+}
+
+/** A manifest's own URLs are an outsider's words: https only, no private addresses, no credentials (CVE-2020-15157). */
+async function fetchForeign(
+  client: RegistryClient,
+  repository: string,
+  layer: Descriptor,
+  path: string,
+  urls: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const from = new URL('https://registry.invalid/');
+  const reasons: string[] = [];
+  for (const text of urls) {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const refusal = url === undefined ? 'malformed URL' : refuseTarget(url, from);
+    try {
+      if (url === undefined || refusal !== undefined)
+        throw new RegistryError('REGISTRY_REDIRECT_REFUSED', refusal ?? '');
+      return await client.fetchBlob(repository, layer, { path }, { signal, url });
+    } catch (error) {
+      if (!isShaleError(error)) throw error;
+      reasons.push(errorMessage(error));
+    }
+  }
+  throw new RegistryError(
+    'REGISTRY_NOT_FOUND',
+    `layer ${layer.digest} comes from none of its URLs: ${reasons.join('; ')}`,
+  );
+}
