@@ -30,12 +30,16 @@ export function images(options: ShaleOptions & ListOptions = {}): Promise<ImageS
 
 /** What docker prints of an image. @throws StoreError `STORE_IMAGE_UNKNOWN`, `STORE_IMAGE_AMBIGUOUS` */
 export function inspect(options: ShaleOptions & { image: string }): Promise<ImageInspect> {
-  return withHouse(options, async ({ store }) => inspectImage(store, await store.images.require(options.image)));
+  return withHouse(options, async ({ store }) =>
+    inspectImage(store, await store.images.require(options.image)),
+  );
 }
 
 /** The steps of an image, the last first. */
 export function history(options: ShaleOptions & { image: string }): Promise<HistoryEntry[]> {
-  return withHouse(options, async ({ store }) => imageHistory(store, await store.images.require(options.image)));
+  return withHouse(options, async ({ store }) =>
+    imageHistory(store, await store.images.require(options.image)),
+  );
 }
 
 /** Gives an image of the store another name. @returns the normalized name */
@@ -48,11 +52,15 @@ export function tag(options: ShaleOptions & { image: string; name: string }): Pr
 
 /** Takes a name away; with the last name, deletes the image and what only it needed. */
 export function removeImages(options: ShaleOptions & { image: string; force?: boolean }): Promise<Removal[]> {
-  return withHouse(options, ({ store, removeTrees }) => removeImage(store, options.image, { force: options.force, removeTrees }));
+  return withHouse(options, ({ store, removeTrees }) =>
+    removeImage(store, options.image, { force: options.force, removeTrees }),
+  );
 }
 
 /** Deletes images that nobody needs. */
-export function prune(options: ShaleOptions & { all?: boolean; filters?: string[] }): Promise<{ removed: Removal[]; reclaimed: number }> {
+export function prune(
+  options: ShaleOptions & { all?: boolean; filters?: string[] },
+): Promise<{ removed: Removal[]; reclaimed: number }> {
   const { all, filters } = options;
   return withHouse(options, ({ store, removeTrees }) => pruneImages(store, { all, filters, removeTrees }));
 }
@@ -93,7 +101,9 @@ export function importImage(options: ImportFileOptions): Promise<ImageRecord> {
 }
 
 /** Takes the images of an archive that `docker save`, `podman save` or `skopeo` wrote into the store. */
-export function load(options: ShaleOptions & { source: string | Readable; platform?: string }): Promise<ImageRecord[]> {
+export function load(
+  options: ShaleOptions & { source: string | Readable; platform?: string },
+): Promise<ImageRecord[]> {
   const { source, platform, signal } = options;
   return withHouse(options, async ({ store, engine }) => {
     const chosen = platform === undefined ? undefined : parsePlatform(platform);
@@ -126,4 +136,3 @@ export function save(options: SaveImagesOptions): Promise<void> {
     }
   });
 }
-

@@ -1,8 +1,8 @@
 import type { EventSink } from '../build/events.js';
 import type { RunOptions } from '../container/options.js';
 import { runContainer } from '../container/run.js';
-import type { Platform } from '../oci/types.js';
 import { hostPlatform, parsePlatform } from '../oci/index.js';
+import type { Platform } from '../oci/types.js';
 import { findOrPull } from './base-image.js';
 import { withHouse } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
@@ -22,7 +22,8 @@ export interface RunImageOptions extends RunOptions, ShaleOptions, RegistryOptio
  */
 export function run(options: RunImageOptions): Promise<{ exitCode: number; signal?: string }> {
   return withHouse(options, async house => {
-    const platform: Platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+    const platform: Platform =
+      options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
     const image = await findOrPull(house, options, options.image, platform, options.pull ?? 'missing');
     return runContainer(house, image.config, options, options.signal);
   });

@@ -1,4 +1,5 @@
-import type { BuildContext } from '../context/index.js';
+import { join } from 'node:path';
+import { type BuildContext, DigestCache } from '../context/index.js';
 import { parse, parseStages, sourceExcerpt } from '../dockerfile/index.js';
 import type { DockerfileTree, SourceRange } from '../dockerfile/types.js';
 import type { LayerEngine } from '../layer/types.js';
@@ -143,10 +144,17 @@ function startSession(
   };
 }
 
+/** The context as an origin. Files that have not changed since the last build are not read again. */
 async function contextOrigin(host: BuildHost, context: BuildContext): Promise<Origin> {
   const files = await context.snapshot();
   const engine = await host.engine();
-  return directoryOrigin(context.root, files, paths => engine.digestFiles(context.root, paths));
+  const cache = new DigestCache(engine, context.root, join(host.store.root, 'cache', 'digests'));
+  const byPath = new Map(files.map(file => [file.path, file]));
+  return directoryOrigin(context.root, files, async paths => {
+    const digests = await cache.digest(paths.flatMap(path => byPath.get(path) ?? []));
+    if (context.kind === 'directory') await cache.save();
+    return digests;
+  });
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -3,7 +3,9 @@ export function table(header: readonly string[], rows: readonly (readonly string
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map(row => (row[column] ?? '').length)));
   const lines = all.map(row =>
-    row.map((cell, column) => (column === header.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('   '),
+    row
+      .map((cell, column) => (column === header.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+      .join('   '),
   );
   return `${lines.map(line => line.trimEnd()).join('\n')}\n`;
 }

@@ -26,7 +26,11 @@ export async function runContainer(
   const worker = await host.worker();
   await worker.unpack(spec.layers, signal);
   const stdin = options.stdin ?? (options.interactive ? ('inherit' as const) : undefined);
-  const io = { stdin, stdout: options.stdout ?? ('inherit' as const), stderr: options.stderr ?? ('inherit' as const) };
+  const io = {
+    stdin,
+    stdout: options.stdout ?? ('inherit' as const),
+    stderr: options.stderr ?? ('inherit' as const),
+  };
   const { changes, exitCode, signal: killedBy } = await worker.run(spec, io, signal);
   await worker.discard(changes);
   return { exitCode, signal: killedBy };

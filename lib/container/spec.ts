@@ -14,14 +14,23 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  *
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
-export async function specOf(store: Store, image: ImageConfig, options: RunOptions, id: string): Promise<RunSpec> {
+export async function specOf(
+  store: Store,
+  image: ImageConfig,
+  options: RunOptions,
+  id: string,
+): Promise<RunSpec> {
   const layers = image.rootfs.diff_ids;
   const read = async (path: string): Promise<string> => {
     const bytes = layers.length === 0 ? undefined : await store.readFile(layers, path, 1 << 20);
     return bytes === undefined ? '' : new TextDecoder().decode(bytes);
   };
   const config = image.config ?? {};
-  const user = resolveUser(options.user ?? config.User ?? '', await read('/etc/passwd'), await read('/etc/group'));
+  const user = resolveUser(
+    options.user ?? config.User ?? '',
+    await read('/etc/passwd'),
+    await read('/etc/group'),
+  );
   const hostname = options.hostname ?? id.slice(0, 12);
   return {
     layers,
@@ -62,10 +71,15 @@ function commandOf(image: ImageConfig, options: RunOptions): string[] {
  * An image's `Env` entry without `=` means nothing; it is never looked up in the caller's environment
  * (CVE-2026-57231).
  */
-function environment(inherited: readonly string[], options: RunOptions, own: { hostname: string; home: string }): string[] {
+function environment(
+  inherited: readonly string[],
+  options: RunOptions,
+  own: { hostname: string; home: string },
+): string[] {
   let env = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${own.hostname}`];
   if (options.tty) env.push('TERM=xterm');
-  for (const variable of inherited.filter(text => text.includes('='))) env = withVariable(env, ...splitVariable(variable));
+  for (const variable of inherited.filter(text => text.includes('=')))
+    env = withVariable(env, ...splitVariable(variable));
   for (const [name, value] of Object.entries(options.env ?? {})) env = withVariable(env, name, value);
   return env.some(variable => variable.startsWith('HOME=')) ? env : [...env, `HOME=${own.home}`];
 }

@@ -53,8 +53,17 @@ export interface UnpackOptions {
   signal?: AbortSignal;
 }
 
-/** Decompresses with a program where the engine cannot; the program runs outside of any container. */
-async function decompressed(path: string, kind: ArchiveKind, options: UnpackOptions): Promise<string> {
+/**
+ * Decompresses with a program what the engine does not read (xz, bzip2); the program runs outside of any container.
+ *
+ * @returns `scratch`, or `path` itself when the engine can read it
+ * @throws ContextError `CONTEXT_ARCHIVE`
+ */
+export async function decompressForeign(
+  path: string,
+  kind: ArchiveKind,
+  options: UnpackOptions,
+): Promise<string> {
   if (kind !== 'xz' && kind !== 'bzip2') return path;
   const [program, debianPackage] = PROGRAMS[kind];
   try {
@@ -82,7 +91,7 @@ async function decompressed(path: string, kind: ArchiveKind, options: UnpackOpti
 export async function unpackArchive(path: string, target: string, options: UnpackOptions): Promise<void> {
   const kind = await archiveKindOf(path);
   if (kind === undefined) throw new ContextError('CONTEXT_ARCHIVE', 'not a tar archive');
-  const blobPath = await decompressed(path, kind, options);
+  const blobPath = await decompressForeign(path, kind, options);
   await options.engine.applyLayer({
     blobPath,
     compression: 'auto',

@@ -5,6 +5,7 @@ export {
   type ArchiveKind,
   archiveKind,
   archiveKindOf,
+  decompressForeign,
   type UnpackOptions,
   unpackArchive,
 } from './archive.js';

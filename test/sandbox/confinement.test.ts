@@ -199,7 +199,7 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
     t.test('a read-only root', async t => {
       const more = {
         readonlyRoot: true,
-        mounts: [{ type: 'tmpfs', target: '/tmp', size: 65536, mode: 0o700 }],
+        mounts: [{ type: 'tmpfs' as const, target: '/tmp', size: 65536, mode: 0o700 }],
       };
       const { out, err } = await agent.sh(
         layers,

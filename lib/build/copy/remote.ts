@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, utimes } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fetchUrl, isGitUrl, openContext } from '../../context/index.js';
+import { cloneGit, fetchUrl, type GitSource, parseGitUrl } from '../../context/index.js';
 import type { AddInstruction } from '../../dockerfile/types.js';
 import type { BytePath } from '../../layer/types.js';
 import { type Digest, parseDigest } from '../../util/digest.js';
@@ -12,7 +12,7 @@ import { directoryOrigin, type Origin } from './origins.js';
 
 /** True for what ADD fetches: http(s) and git. */
 export function isRemote(source: string): boolean {
-  return /^https?:\/\//.test(source) || isGitUrl(source);
+  return /^https?:\/\//.test(source) || parseGitUrl(source) !== undefined;
 }
 
 /** A remote source as an origin, and the path in it that is to be added. */
@@ -22,7 +22,8 @@ export async function remoteOrigin(
   instruction: AddInstruction,
 ): Promise<{ origin: Origin; path: BytePath }> {
   const scratch = await session.store.scratch('add');
-  if (isGitUrl(source)) return { origin: await gitOrigin(session, source, instruction, scratch), path: '' };
+  const git = parseGitUrl(source);
+  if (git !== undefined) return { origin: await gitOrigin(session, git, instruction, scratch), path: '' };
   return httpOrigin(session, source, instruction.checksum, scratch);
 }
 
@@ -82,17 +83,15 @@ async function verify(
 
 async function gitOrigin(
   session: BuildSession,
-  source: string,
+  source: GitSource,
   instruction: AddInstruction,
   scratch: string,
 ): Promise<Origin> {
-  const context = await openContext(source, {
-    engine: await session.engine(),
-    scratch,
-    signal: session.signal,
-    git: { keepGitDir: instruction.keepGitDir, checksum: instruction.checksum },
-  });
-  return scratchOrigin(session, context.root);
+  const { keepGitDir = source.keepGitDir, checksum = source.checksum } = instruction;
+  const directory = join(scratch, 'repository');
+  await mkdir(directory);
+  const { root } = await cloneGit({ ...source, keepGitDir, checksum }, directory, { signal: session.signal });
+  return scratchOrigin(session, root);
 }
 
 /** A directory of ours as an origin, listed whole. */

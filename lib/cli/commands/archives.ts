@@ -1,5 +1,5 @@
-import { familiarString, normalizeReference } from '../../oci/index.js';
 import { importImage, load as loadImages, save as saveImages } from '../../api/images.js';
+import { familiarString, normalizeReference } from '../../oci/index.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 
@@ -10,14 +10,27 @@ export const load: Command = {
   operands: '',
   arity: { min: 0, max: 0 },
   flags: [
-    { name: 'input', short: 'i', kind: 'string', value: 'FILE', help: 'Read from a file (docker or OCI archive, compressed or not)' },
+    {
+      name: 'input',
+      short: 'i',
+      kind: 'string',
+      value: 'FILE',
+      help: 'Read from a file (docker or OCI archive, compressed or not)',
+    },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Print nothing' },
-    { name: 'platform', kind: 'string', value: 'OS/ARCH', help: 'Which image of an index (default this machine)' },
+    {
+      name: 'platform',
+      kind: 'string',
+      value: 'OS/ARCH',
+      help: 'Which image of an index (default this machine)',
+    },
   ],
   run: async ({ flags, options }) => {
     const source = flags.string('input') ?? process.stdin;
     if (source === process.stdin && process.stdin.isTTY) {
-      throw new UsageError('USAGE_ARGUMENTS', 'requested load from stdin, but stdin is a terminal', { hint: 'use -i FILE' });
+      throw new UsageError('USAGE_ARGUMENTS', 'requested load from stdin, but stdin is a terminal', {
+        hint: 'use -i FILE',
+      });
     }
     for (const image of await loadImages({ ...options, source, platform: flags.string('platform') })) {
       if (flags.bool('quiet')) continue;
@@ -35,15 +48,28 @@ export const save: Command = {
   operands: 'IMAGE [IMAGE...]',
   arity: { min: 1 },
   flags: [
-    { name: 'output', short: 'o', kind: 'string', value: 'FILE', help: 'Write to a file (default standard output)' },
+    {
+      name: 'output',
+      short: 'o',
+      kind: 'string',
+      value: 'FILE',
+      help: 'Write to a file (default standard output)',
+    },
     { name: 'format', kind: 'string', value: 'FORMAT', help: 'docker-archive (default) or oci-archive' },
   ],
   run: async ({ flags, operands, options }) => {
     const output = flags.string('output');
     if (output === undefined && process.stdout.isTTY) {
-      throw new UsageError('USAGE_ARGUMENTS', 'cowardly refusing to save to a terminal', { hint: 'use -o FILE or redirect' });
+      throw new UsageError('USAGE_ARGUMENTS', 'cowardly refusing to save to a terminal', {
+        hint: 'use -o FILE or redirect',
+      });
     }
-    await saveImages({ ...options, images: operands, destination: output ?? process.stdout, format: archiveFormat(flags.string('format')) });
+    await saveImages({
+      ...options,
+      images: operands,
+      destination: output ?? process.stdout,
+      format: archiveFormat(flags.string('format')),
+    });
     return 0;
   },
 };
@@ -51,7 +77,9 @@ export const save: Command = {
 function archiveFormat(text = 'docker-archive'): 'docker' | 'oci' {
   if (text === 'docker-archive' || text === 'docker') return 'docker';
   if (text === 'oci-archive' || text === 'oci') return 'oci';
-  throw new UsageError('USAGE_FLAG_VALUE', `unknown archive format "${text}"`, { hint: 'docker-archive or oci-archive' });
+  throw new UsageError('USAGE_FLAG_VALUE', `unknown archive format "${text}"`, {
+    hint: 'docker-archive or oci-archive',
+  });
 }
 
 export const importCommand: Command = {
@@ -61,9 +89,20 @@ export const importCommand: Command = {
   operands: 'file|- [REPOSITORY[:TAG]]',
   arity: { min: 1, max: 2 },
   flags: [
-    { name: 'change', short: 'c', kind: 'list', value: 'INSTRUCTION', help: 'Dockerfile instruction for the config (repeatable)' },
+    {
+      name: 'change',
+      short: 'c',
+      kind: 'list',
+      value: 'INSTRUCTION',
+      help: 'Dockerfile instruction for the config (repeatable)',
+    },
     { name: 'message', short: 'm', kind: 'string', value: 'TEXT', help: 'Comment of the history' },
-    { name: 'platform', kind: 'string', value: 'OS/ARCH', help: 'What the image is for (default this machine)' },
+    {
+      name: 'platform',
+      kind: 'string',
+      value: 'OS/ARCH',
+      help: 'What the image is for (default this machine)',
+    },
   ],
   examples: ['mmdebstrap bookworm | shale import - debian:bookworm'],
   run: async ({ flags, operands, options }) => {

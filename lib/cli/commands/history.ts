@@ -31,7 +31,9 @@ export const history: Command = {
       human ? size(step.size) : String(step.size),
       step.comment,
     ]);
-    process.stdout.write(table(['IMAGE', human ? 'CREATED' : 'CREATED AT', 'CREATED BY', 'SIZE', 'COMMENT'], rows));
+    process.stdout.write(
+      table(['IMAGE', human ? 'CREATED' : 'CREATED AT', 'CREATED BY', 'SIZE', 'COMMENT'], rows),
+    );
     return 0;
   },
 };

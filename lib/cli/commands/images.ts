@@ -10,7 +10,13 @@ export const images: Command = {
   flags: [
     { name: 'all', short: 'a', kind: 'bool', help: 'Accepted: there are no intermediate images to hide' },
     { name: 'digests', kind: 'bool', help: 'Show digests' },
-    { name: 'filter', short: 'f', kind: 'list', value: 'KEY=VALUE', help: 'dangling, label, before, since, reference, until' },
+    {
+      name: 'filter',
+      short: 'f',
+      kind: 'list',
+      value: 'KEY=VALUE',
+      help: 'dangling, label, before, since, reference, until',
+    },
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate ids" },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show ids' },
   ],

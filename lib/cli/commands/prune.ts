@@ -15,10 +15,16 @@ export const imagePrune: Command = {
     FORCE,
   ],
   run: async ({ flags, options }) => {
-    const { removed, reclaimed } = await prune({ ...options, all: flags.bool('all'), filters: flags.list('filter') });
+    const { removed, reclaimed } = await prune({
+      ...options,
+      all: flags.bool('all'),
+      filters: flags.list('filter'),
+    });
     if (removed.length > 0) process.stdout.write('Deleted Images:\n');
     for (const removal of removed) {
-      process.stdout.write('untagged' in removal ? `untagged: ${removal.untagged}\n` : `deleted: ${removal.deleted}\n`);
+      process.stdout.write(
+        'untagged' in removal ? `untagged: ${removal.untagged}\n` : `deleted: ${removal.deleted}\n`,
+      );
     }
     process.stdout.write(`\nTotal reclaimed space: ${size(reclaimed)}\n`);
     return 0;
@@ -31,7 +37,10 @@ export const builderPrune: Command = {
   summary: 'Remove the build cache',
   operands: '',
   arity: { min: 0, max: 0 },
-  flags: [{ name: 'all', short: 'a', kind: 'bool', help: 'Accepted: everything that no image needs is removed' }, FORCE],
+  flags: [
+    { name: 'all', short: 'a', kind: 'bool', help: 'Accepted: everything that no image needs is removed' },
+    FORCE,
+  ],
   run: async ({ options }) => {
     const { records, reclaimed } = await pruneBuilds(options);
     process.stdout.write(`Deleted ${records} cache records\nTotal reclaimed space: ${size(reclaimed)}\n`);

@@ -10,7 +10,12 @@ export const pull: Command = {
   operands: 'NAME[:TAG|@DIGEST]',
   arity: { min: 1, max: 1 },
   flags: [
-    { name: 'platform', kind: 'string', value: 'OS/ARCH', help: 'Which image of an index (default this machine)' },
+    {
+      name: 'platform',
+      kind: 'string',
+      value: 'OS/ARCH',
+      help: 'Which image of an index (default this machine)',
+    },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the name only' },
     ...REGISTRY_FLAGS,
   ],
@@ -19,9 +24,17 @@ export const pull: Command = {
     try {
       const platform = flags.string('platform');
       const reference = operands[0] ?? '';
-      const pulled = await pullImage({ ...options, ...registryOptions(flags), reference, platform, onEvent: progress.event });
+      const pulled = await pullImage({
+        ...options,
+        ...registryOptions(flags),
+        reference,
+        platform,
+        onEvent: progress.event,
+      });
       progress.end();
-      process.stdout.write(flags.bool('quiet') ? `${pulled.name}\n` : `Digest: ${pulled.digest}\n${pulled.name}\n`);
+      process.stdout.write(
+        flags.bool('quiet') ? `${pulled.name}\n` : `Digest: ${pulled.digest}\n${pulled.name}\n`,
+      );
       return 0;
     } finally {
       progress.end();

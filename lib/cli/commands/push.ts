@@ -11,7 +11,12 @@ export const push: Command = {
   operands: 'NAME[:TAG]',
   arity: { min: 1, max: 1 },
   flags: [
-    { name: 'compression-format', kind: 'string', value: 'FORMAT', help: 'gzip (default) or zstd, for layers made here' },
+    {
+      name: 'compression-format',
+      kind: 'string',
+      value: 'FORMAT',
+      help: 'gzip (default) or zstd, for layers made here',
+    },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the digest only' },
     ...REGISTRY_FLAGS,
   ],
@@ -20,9 +25,17 @@ export const push: Command = {
     try {
       const reference = operands[0] ?? '';
       const compression = compressionOf(flags.string('compression-format'));
-      const result = await pushImage({ ...options, ...registryOptions(flags), reference, compression, onEvent: progress.event });
+      const result = await pushImage({
+        ...options,
+        ...registryOptions(flags),
+        reference,
+        compression,
+        onEvent: progress.event,
+      });
       progress.end();
-      process.stdout.write(flags.bool('quiet') ? `${result.digest}\n` : `${reference}: digest: ${result.digest}\n`);
+      process.stdout.write(
+        flags.bool('quiet') ? `${result.digest}\n` : `${reference}: digest: ${result.digest}\n`,
+      );
       return 0;
     } finally {
       progress.end();

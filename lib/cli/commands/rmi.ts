@@ -17,7 +17,9 @@ export const rmi: Command = {
     for (const image of operands) {
       try {
         for (const removal of await removeImages({ ...options, image, force: flags.bool('force') })) {
-          process.stdout.write('untagged' in removal ? `Untagged: ${removal.untagged}\n` : `Deleted: ${removal.deleted}\n`);
+          process.stdout.write(
+            'untagged' in removal ? `Untagged: ${removal.untagged}\n` : `Deleted: ${removal.deleted}\n`,
+          );
         }
       } catch (error) {
         options.signal.throwIfAborted();

@@ -43,7 +43,10 @@ export const run: Command = {
   arity: { min: 1 },
   flags: FLAGS,
   interspersed: false,
-  examples: ['shale run --rm debian:bookworm cat /etc/os-release', 'shale run --rm -it -v "$PWD:/src" -w /src debian bash'],
+  examples: [
+    'shale run --rm debian:bookworm cat /etc/os-release',
+    'shale run --rm -it -v "$PWD:/src" -w /src debian bash',
+  ],
   run: execute,
 };
 
@@ -68,7 +71,10 @@ async function execute({ flags, operands, options }: Invocation): Promise<number
       network: networkMode(flags.string('network')),
       hostname: flags.string('hostname'),
       extraHosts: flags.list('add-host').map(hostLine),
-      mounts: [...(await Promise.all(flags.list('volume').map(bindMount))), ...flags.list('tmpfs').map(tmpfsMount)],
+      mounts: [
+        ...(await Promise.all(flags.list('volume').map(bindMount))),
+        ...flags.list('tmpfs').map(tmpfsMount),
+      ],
       interactive: flags.bool('interactive'),
       tty: flags.bool('tty'),
       readonlyRoot: flags.bool('read-only'),
@@ -87,8 +93,13 @@ async function execute({ flags, operands, options }: Invocation): Promise<number
   }
 }
 
-async function environment(files: readonly string[], words: readonly string[]): Promise<Record<string, string>> {
-  const lines = (await Promise.all(files.map(file => readFile(file, 'utf8')))).flatMap(text => text.split('\n'));
+async function environment(
+  files: readonly string[],
+  words: readonly string[],
+): Promise<Record<string, string>> {
+  const lines = (await Promise.all(files.map(file => readFile(file, 'utf8')))).flatMap(text =>
+    text.split('\n'),
+  );
   const kept = lines.map(line => line.trimStart()).filter(line => line !== '' && !line.startsWith('#'));
   const pairs = [...kept, ...words].flatMap(word => {
     const equals = word.indexOf('=');
@@ -103,14 +114,16 @@ async function environment(files: readonly string[], words: readonly string[]): 
 /** `SRC:DST[:ro]`; a source that does not exist becomes a directory, as docker makes it. */
 async function bindMount(text: string): Promise<Mount> {
   const [source = '', target = '', mode = 'rw'] = text.split(':');
-  const bad = (why: string): UsageError => new UsageError('USAGE_FLAG_VALUE', `invalid volume specification: '${text}': ${why}`);
+  const bad = (why: string): UsageError =>
+    new UsageError('USAGE_FLAG_VALUE', `invalid volume specification: '${text}': ${why}`);
   if (target === '') throw bad('expected SRC:DST[:ro]');
   if (!target.startsWith('/')) throw bad('the target must be an absolute path');
   if (!/^[./~]/.test(source)) throw bad('named volumes are not supported yet: give a path');
   const options = mode.split(',');
   const path = resolve(source);
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    if ((error as { code?: string }).code !== 'EEXIST') throw new ContainerError('CONTAINER_BIND_SOURCE', `cannot use ${path} as a volume`, { cause: error });
+    if ((error as { code?: string }).code !== 'EEXIST')
+      throw new ContainerError('CONTAINER_BIND_SOURCE', `cannot use ${path} as a volume`, { cause: error });
   });
   return { type: 'bind', source: path, target, readonly: options.includes('ro') };
 }
@@ -130,19 +143,24 @@ function tmpfsMount(text: string): Mount {
 
 function networkMode(text: string | undefined): 'host' | 'none' | undefined {
   if (text === undefined || text === 'host' || text === 'none') return text;
-  throw new UsageError('USAGE_FLAG_VALUE', `network mode "${text}" is not supported`, { hint: 'host or none' });
+  throw new UsageError('USAGE_FLAG_VALUE', `network mode "${text}" is not supported`, {
+    hint: 'host or none',
+  });
 }
 
 function hostLine(text: string): [string, string] {
   const colon = text.indexOf(':');
-  if (colon < 1) throw new UsageError('USAGE_FLAG_VALUE', `bad format for add-host: "${text}": expected NAME:IP`);
+  if (colon < 1)
+    throw new UsageError('USAGE_FLAG_VALUE', `bad format for add-host: "${text}": expected NAME:IP`);
   return [text.slice(0, colon), text.slice(colon + 1)];
 }
 
 function securityOptions(words: readonly string[]): boolean {
   for (const word of words) {
     if (!/^no-new-privileges([=:]true)?$/.test(word)) {
-      throw new UsageError('USAGE_FLAG_VALUE', `security option "${word}" is not supported`, { hint: 'no-new-privileges' });
+      throw new UsageError('USAGE_FLAG_VALUE', `security option "${word}" is not supported`, {
+        hint: 'no-new-privileges',
+      });
     }
   }
   return words.length > 0;
@@ -161,5 +179,7 @@ function ulimit(text: string): { name: string; soft: number; hard: number } {
 
 function pullPolicy(text: string | undefined): 'always' | 'missing' | 'never' | undefined {
   if (text === undefined || text === 'always' || text === 'missing' || text === 'never') return text;
-  throw new UsageError('USAGE_FLAG_VALUE', `invalid pull policy "${text}"`, { hint: 'always, missing or never' });
+  throw new UsageError('USAGE_FLAG_VALUE', `invalid pull policy "${text}"`, {
+    hint: 'always, missing or never',
+  });
 }

@@ -8,7 +8,9 @@ export const versionCommand: Command = {
   arity: { min: 0, max: 0 },
   flags: [],
   run: async () => {
-    process.stdout.write(`Version: ${await version()}\nNode: ${process.version}\nOS/Arch: ${process.platform}/${process.arch}\n`);
+    process.stdout.write(
+      `Version: ${await version()}\nNode: ${process.version}\nOS/Arch: ${process.platform}/${process.arch}\n`,
+    );
     return 0;
   },
 };
