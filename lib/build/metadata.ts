@@ -76,7 +76,8 @@ export function applyMetadata(state: StageState, instruction: MetadataInstructio
       return applyHealthcheck(state, instruction);
     case 'ONBUILD': {
       const triggers = [...(configOf(state).OnBuild ?? []), instruction.expression];
-      return recordMetadata(withConfig(state, { OnBuild: triggers }), `ONBUILD ${instruction.expression}`);
+      // docker keeps triggers out of the history
+      return withConfig(state, { OnBuild: triggers });
     }
     case 'MAINTAINER': {
       const next = { ...state, image: { ...state.image, author: instruction.name } };

@@ -45,7 +45,8 @@ export async function runCommand(
       network,
       hosts: JSON.stringify(options.extraHosts ?? []),
     },
-    execute: () => execute(session, state, args, network, options),
+    // RUN [] is legal and runs nothing
+    execute: async () => (args.length === 0 ? null : execute(session, state, args, network, options)),
   });
   const createdBy = `RUN ${historyArgs(state)}${args.join(' ')} # buildkit`;
   const entry = { created: result.created, created_by: createdBy, comment: HISTORY_COMMENT };

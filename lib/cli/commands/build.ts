@@ -58,6 +58,11 @@ const FLAGS: FlagSpec[] = [
   ...REGISTRY_FLAGS,
 ];
 
+/** Flags that scripts written for docker pass, and that have nothing to change here: the local cache is always used. */
+function accepted(kind: FlagSpec['kind'], names: readonly string[]): FlagSpec[] {
+  return names.map(name => ({ name, kind, help: 'Accepted as docker does; changes nothing', hidden: true }));
+}
+
 export const build: Command = {
   name: 'build',
   aliases: ['image build', 'builder build', 'buildx build'],
