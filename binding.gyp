@@ -6,14 +6,52 @@
   "targets": [
     {
       "target_name": "shale",
-      "type": "loadable_module",
-      "sources": [
-        "native/addon/addon.cc"
-      ],
-      "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
-      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED"],
-      "include_dirs": ["native/core"],
-      "cflags_cc": ["-std=c++17"]
+      "variables": {
+        "has_codecs%": "<!(node scripts/native-libs.mjs)"
+      },
+      "conditions": [
+        ["has_codecs=='no'", {
+          "type": "none"
+        }, {
+          "type": "loadable_module",
+          "sources": [
+            "native/core/crc32.c",
+            "native/core/record.c",
+            "native/core/sha256.c",
+            "native/core/sha256_hardware.c",
+            "native/core/tar_number.c",
+            "native/core/tar_path.c",
+            "native/core/tar_pax.c",
+            "native/core/tar_read.c",
+            "native/core/tar_write.c",
+            "native/core/whiteout.c",
+            "native/addon/addon.cc",
+            "native/addon/blob_reader.cc",
+            "native/addon/blob_writer.cc",
+            "native/addon/file.cc",
+            "native/addon/file_batch.cc",
+            "native/addon/layer_apply.cc",
+            "native/addon/layer_write.cc",
+            "native/addon/metadata.cc",
+            "native/addon/operation.cc",
+            "native/addon/os_calls.cc",
+            "native/addon/pool.cc",
+            "native/addon/recompress.cc",
+            "native/addon/scan.cc",
+            "native/addon/sources.cc",
+            "native/addon/tar_chunk.cc",
+            "native/addon/unpack.cc",
+            "native/addon/walk.cc",
+            "native/addon/xattr.cc"
+          ],
+          "dependencies": ["<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"],
+          "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "BUILDING_NODE_EXTENSION"],
+          "include_dirs": ["native/core"],
+          "cflags_c": ["-std=gnu11"],
+          "cflags_cc": ["-std=c++17", "-fvisibility=hidden"],
+          "libraries": ["<!@(node scripts/native-libs.mjs --libraries)"]
+        }]
+      ]
     },
     {
       "target_name": "shale-runner",

@@ -41,6 +41,11 @@ export interface LayerEntry {
   offset?: number;
 }
 
+/** One entry of the merged view of a chain, and which layer it comes from (0 is the bottom). */
+export interface MergedEntry extends LayerEntry {
+  layer: number;
+}
+
 /** An entry to be written, and where its content comes from. */
 export interface SourceEntry extends LayerEntry {
   /** absolute path (bytes as latin1) of the file that holds the content; it is opened with O_NOFOLLOW */

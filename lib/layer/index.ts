@@ -1,0 +1,59 @@
+import { type AddonFailure, loadAddon } from '../util/addon.js';
+import { LayerError, UsageError } from '../util/errors.js';
+import { NativeEngine } from './native.js';
+import type { LayerEngine } from './types.js';
+
+export { decodeIndex, encodeIndex } from './codec.js';
+export { MergedIndex, type Resolved } from './merged.js';
+
+export type EngineChoice = 'native' | 'wasm' | 'auto';
+
+/** For `shale info`: which engine works here and why the others do not. */
+export interface EngineFacts {
+  engine: 'native' | 'wasm' | 'none';
+  /** the package or file that the addon came from */
+  from?: string;
+  /** the sha256 kernel that the CPU allows, and the threads that are used */
+  native?: { sha256: string; threads: number };
+  failures: AddonFailure[];
+}
+
+const engines = new Map<EngineChoice, LayerEngine>();
+
+/**
+ * The layer engine: one per process and choice.
+ * @param choice default: `SHALE_ENGINE`, then `auto` (the addon where it loads, else WebAssembly)
+ * @throws UsageError `USAGE_ENGINE` for an unknown name
+ * @throws LayerError `LAYER_ENGINE_MISSING` when what was asked for does not load
+ */
+export async function loadEngine(choice: EngineChoice = chosen()): Promise<LayerEngine> {
+  const known = engines.get(choice);
+  if (known !== undefined) return known;
+  const engine = await create(choice);
+  engines.set(choice, engine);
+  return engine;
+}
+
+/** What `loadEngine('auto')` finds. Never throws. */
+export function engineFacts(): EngineFacts {
+  const { addon, from, failures } = loadAddon();
+  if (addon === undefined) return { engine: 'wasm', failures };
+  return { engine: 'native', ...(from === undefined ? {} : { from }), native: addon.facts(), failures };
+}
+
+function chosen(): EngineChoice {
+  const name = process.env.SHALE_ENGINE ?? 'auto';
+  if (name === 'native' || name === 'wasm' || name === 'auto') return name;
+  throw new UsageError('USAGE_ENGINE', `SHALE_ENGINE is ${JSON.stringify(name)}`, {
+    hint: 'Set it to native, wasm or auto, or unset it.',
+  });
+}
+
+async function create(choice: EngineChoice): Promise<LayerEngine> {
+  const { addon, failures } = loadAddon();
+  if (addon !== undefined && choice !== 'wasm') return new NativeEngine(addon);
+  throw new LayerError('LAYER_ENGINE_MISSING', `the ${choice} layer engine does not load`, {
+    hint: 'Build it with: npm run build',
+    detail: { failures },
+  });
+}
