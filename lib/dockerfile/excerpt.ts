@@ -1,8 +1,6 @@
 import { errorRange } from './errors.js';
 import type { SourceRange } from './types.js';
 
-/** Lines shown before and after those at fault. */
-const CONTEXT = 2;
 const RULE = '-'.repeat(20);
 
 /**
@@ -15,8 +13,9 @@ export function sourceExcerpt(source: string, range: SourceRange | undefined, na
   const lines = source.split('\n');
   if (range === undefined || range.start < 1 || range.start > lines.length) return '';
   const last = Math.min(range.end, lines.length);
-  const from = Math.max(1, range.start - CONTEXT);
-  const to = Math.min(lines.length, last + CONTEXT);
+  const around = last > range.start ? 1 : 2;
+  const from = Math.max(1, range.start - around);
+  const to = Math.min(lines.length, last + around);
   const shown = lines.slice(from - 1, to).map((line, index) => {
     const number = from + index;
     const marked = number >= range.start && number <= last;

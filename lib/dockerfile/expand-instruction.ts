@@ -8,17 +8,16 @@ import type {
   Heredoc,
   Instruction,
   KeyValue,
+  NamesUsed,
   TransferInstruction,
 } from './types.js';
 
-/** Expands the words of one instruction against one snapshot of the environment, and notes the names it met. */
+/** Expands the words of one instruction against one snapshot of the environment, and tells which names it met. */
 class Expander {
-  readonly usedNames = new Set<string>();
-  readonly unsetNames = new Set<string>();
-
   constructor(
     readonly env: Environment,
     readonly escapeChar: EscapeCharacter,
+    readonly note: (names: NamesUsed) => void,
   ) {}
 
   readonly word = (text: string): string =>
@@ -51,9 +50,8 @@ class Expander {
     };
   }
 
-  #note<T extends { usedNames: Set<string>; unsetNames: Set<string> }>(result: T): T {
-    for (const name of result.usedNames) this.usedNames.add(name);
-    for (const name of result.unsetNames) this.unsetNames.add(name);
+  #note<T extends NamesUsed>(result: T): T {
+    this.note(result);
     return result;
   }
 }
@@ -106,11 +104,22 @@ export function expandInstruction<T extends Instruction>(
   env: Environment,
   escapeChar: EscapeCharacter = '\\',
 ): ExpandedInstruction<T> {
-  const expander = new Expander(env, escapeChar);
-  const expanded = located(instruction.range, () => expandWith(expander, instruction));
-  return {
-    instruction: expanded as T,
-    usedNames: expander.usedNames,
-    unsetNames: expander.unsetNames,
-  };
+  const usedNames = new Set<string>();
+  const unsetNames = new Set<string>();
+  const expanded = expandNoting(instruction, env, escapeChar, names => {
+    for (const name of names.usedNames) usedNames.add(name);
+    for (const name of names.unsetNames) unsetNames.add(name);
+  });
+  return { instruction: expanded, usedNames, unsetNames };
+}
+
+/** `expandInstruction`, telling the names word by word. */
+export function expandNoting<T extends Instruction>(
+  instruction: T,
+  env: Environment,
+  escapeChar: EscapeCharacter,
+  note: (names: NamesUsed) => void,
+): T {
+  const expander = new Expander(env, escapeChar, note);
+  return located(instruction.range, () => expandWith(expander, instruction)) as T;
 }

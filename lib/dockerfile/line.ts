@@ -152,8 +152,11 @@ function asPair(word: string): string[] {
   });
 }
 
+/** A trigger that is itself an ONBUILD is an error later on; taken apart here, it could nest without end. */
 function asTrigger(rest: string, escapeChar: EscapeCharacter): Arguments {
   if (rest === '') return plain();
+  const [name, tail = ''] = splitOnce(rest);
+  if (name.toUpperCase() === 'ONBUILD') return plain(name, tail);
   const trigger = parseLine(rest, escapeChar);
   return { args: [trigger.name, ...trigger.args], json: false, trigger };
 }

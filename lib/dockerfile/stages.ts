@@ -3,14 +3,7 @@ import { parseFlags } from './flags.js';
 import { describe, parseInstruction } from './instructions.js';
 import { parse } from './parser.js';
 import { quote, trim } from './text.js';
-import type {
-  ArgInstruction,
-  DockerfileNode,
-  DockerfileTree,
-  Instruction,
-  Stage,
-  StageList,
-} from './types.js';
+import type { DockerfileNode, DockerfileTree, Instruction, Stage, StageList } from './types.js';
 
 const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 
@@ -48,25 +41,31 @@ function parseFrom(node: DockerfileNode, index: number): Stage {
 }
 
 /**
+ * Adds one instruction of the file to the stages that have been read so far.
+ *
+ * @throws DockerfileError `DOCKERFILE_NO_STAGE`, and those of `parseInstruction`
+ */
+export function addNode({ metaArgs, stages }: StageList, node: DockerfileNode): void {
+  if (node.name.toUpperCase() === 'FROM') {
+    stages.push(located(node.range, () => parseFrom(node, stages.length)));
+    return;
+  }
+  const instruction = parseInstruction(node);
+  const stage = stages.at(-1);
+  if (stage !== undefined) stage.instructions.push(instruction);
+  else if (instruction.kind === 'ARG') metaArgs.push(instruction);
+  else throw noStage(node);
+}
+
+/**
  * Groups the instructions of a file into stages.
  *
  * @throws DockerfileError `DOCKERFILE_NO_STAGE`, and those of `parseInstruction`
  */
 export function parseStages(tree: DockerfileTree): StageList {
-  const metaArgs: ArgInstruction[] = [];
-  const stages: Stage[] = [];
-  for (const node of tree.nodes) {
-    if (node.name.toUpperCase() === 'FROM') {
-      stages.push(located(node.range, () => parseFrom(node, stages.length)));
-      continue;
-    }
-    const instruction = parseInstruction(node);
-    const stage = stages.at(-1);
-    if (stage !== undefined) stage.instructions.push(instruction);
-    else if (instruction.kind === 'ARG') metaArgs.push(instruction);
-    else throw noStage(node);
-  }
-  return { metaArgs, stages };
+  const list: StageList = { metaArgs: [], stages: [] };
+  for (const node of tree.nodes) addNode(list, node);
+  return list;
 }
 
 function noStage(node: DockerfileNode): Error {
