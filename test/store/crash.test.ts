@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { loadEngine } from '../../lib/layer/index.js';
 import { Store } from '../../lib/store/index.js';
-import { testEngine } from '../fixtures/engine.js';
 import { transpile } from '../fixtures/transpile.js';
 
 const SYSCALLS = ['rename', 'unlink', 'mkdir', 'rmdir', 'fsync', 'ftruncate'];
@@ -64,7 +64,7 @@ function work(code: string, root: string, operations: string[], prefix: string[]
 }
 
 async function isValid(t: Test, root: string, when: string): Promise<void> {
-  const store = await Store.open(root, { engine: async () => testEngine });
+  const store = await Store.open(root, { engine: loadEngine });
   const { problems } = await store.fsck();
   if (problems.length > 0) t.strictSame(problems, [], when);
   for (const image of await store.images.list()) await store.images.partsOf(image);
@@ -72,7 +72,7 @@ async function isValid(t: Test, root: string, when: string): Promise<void> {
 }
 
 async function leavesNothing(t: Test, root: string, when: string): Promise<void> {
-  const store = await Store.open(root, { engine: async () => testEngine });
+  const store = await Store.open(root, { engine: loadEngine });
   await store.collect({ graceSeconds: 0 });
   await store.close();
   const left = readdirSync(join(root, 'tmp')).filter(name => name !== 'partial');
