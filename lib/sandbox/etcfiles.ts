@@ -1,8 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { UsageError } from '../util/errors.js';
-import type { Mount, RunSpec } from './types.js';
+import type { RunSpec } from './types.js';
 
 const STUB_RESOLVER = '/run/systemd/resolve/resolv.conf';
 /** What docker falls back to when the host has nothing that a container could reach. */
@@ -58,30 +57,24 @@ async function readHostResolv(): Promise<string> {
 /** apt drops root for its downloads and checks that it cannot go back, which a single id always can. */
 const APT_AS_ROOT = 'APT::Sandbox::User "root";\n';
 
-export interface EtcMount extends Mount {
+/** A small file that the container is given, and that no layer ever holds. */
+export interface EtcFile {
+  /** absolute path in the container */
+  target: string;
+  content: string;
   /** left out where the image has no directory to put it in */
   optional?: boolean;
 }
 
-/** Writes the files that the container is given into `directory` and says where they go. */
-export async function provideEtcFiles(
-  directory: string,
-  spec: RunSpec,
-  singleId: boolean,
-): Promise<EtcMount[]> {
-  await mkdir(directory, { recursive: true });
+/** @throws UsageError `USAGE_HOSTS_ENTRY` */
+export async function etcFiles(spec: RunSpec, singleId: boolean): Promise<EtcFile[]> {
   const resolv = spec.network === 'none' ? '' : resolvFile(await readHostResolv());
-  const files: [name: string, content: string, target: string, optional: boolean][] = [
-    ['resolv.conf', resolv, '/etc/resolv.conf', false],
-    ['hosts', hostsFile(spec.hostname, spec.extraHosts), '/etc/hosts', false],
-    ['hostname', `${spec.hostname}\n`, '/etc/hostname', false],
+  const files: EtcFile[] = [
+    { target: '/etc/resolv.conf', content: resolv },
+    { target: '/etc/hosts', content: hostsFile(spec.hostname, spec.extraHosts) },
+    { target: '/etc/hostname', content: `${spec.hostname}\n` },
   ];
-  if (singleId) files.push(['apt.conf', APT_AS_ROOT, '/etc/apt/apt.conf.d/zz-single-id', true]);
-  const mounts: EtcMount[] = [];
-  for (const [name, content, target, optional] of files) {
-    const source = join(directory, name);
-    await writeFile(source, content, { mode: 0o644 });
-    mounts.push({ type: 'bind', source, target, optional });
-  }
-  return mounts;
+  if (singleId)
+    files.push({ target: '/etc/apt/apt.conf.d/zz-single-id', content: APT_AS_ROOT, optional: true });
+  return files;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import type { Driver, PreparedRoot } from './drivers/driver.js';
-import { type EtcMount, provideEtcFiles } from './etcfiles.js';
+import { type EtcFile, etcFiles } from './etcfiles.js';
 import type { ContainerProcess } from './process.js';
 import type { StreamModes } from './protocol.js';
 import type { Workshop } from './trees.js';
@@ -13,7 +13,7 @@ import type { CommitResult, RunResult, RunSpec } from './types.js';
 export type StartContainer = (
   spec: RunSpec,
   root: PreparedRoot,
-  etcMounts: EtcMount[],
+  files: EtcFile[],
   modes: StreamModes,
 ) => Promise<ContainerProcess>;
 
@@ -40,8 +40,8 @@ export class Runs {
     const directory = await this.shop.storage.scratch('run');
     try {
       const root = await this.driver.prepare(spec.layers, directory, signal);
-      const etcMounts = await provideEtcFiles(join(directory, 'etc'), spec, this.shop.singleId);
-      const end = await this.runIn(spec, root, etcMounts, modes, attach, signal);
+      const files = await etcFiles(spec, this.shop.singleId);
+      const end = await this.runIn(spec, root, files, modes, attach, signal);
       const changes = `run-${this.counter++}`;
       this.finished.set(changes, { root, directory });
       return { ...end, changes };
@@ -54,14 +54,14 @@ export class Runs {
   private async runIn(
     spec: RunSpec,
     root: PreparedRoot,
-    etcMounts: EtcMount[],
+    files: EtcFile[],
     modes: StreamModes,
     attach: (process: ContainerProcess) => Promise<void>,
     signal: AbortSignal,
   ): Promise<Omit<RunResult, 'changes'>> {
     try {
       signal.throwIfAborted();
-      const container = await this.start(spec, root, etcMounts, modes);
+      const container = await this.start(spec, root, files, modes);
       signal.addEventListener('abort', container.kill, { once: true });
       if (signal.aborted) container.kill();
       const [end] = await Promise.all([container.end, attach(container)]);

@@ -2,14 +2,14 @@ import { digestHex, sha256 } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { containerCapabilities } from './capabilities.js';
 import type { PreparedRoot } from './drivers/driver.js';
-import type { EtcMount } from './etcfiles.js';
-import type { RunSpec } from './types.js';
+import type { EtcFile } from './etcfiles.js';
+import type { Mount, RunSpec } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
 export interface RunnerContext {
   root: PreparedRoot;
   /** what the sandbox itself provides, before the mounts of the spec */
-  etcMounts: EtcMount[];
+  files: EtcFile[];
   singleId: boolean;
   /** directory that only this worker writes to, for the compiled system call filters */
   filterDirectory: string;
@@ -17,15 +17,22 @@ export interface RunnerContext {
 
 type Field = [key: string, value: string | number | boolean];
 
-function mountFields(mount: EtcMount): Field[] {
+function mountFields(mount: Mount): Field[] {
   const fields: Field[] = [['mount', mount.type]];
   if (mount.source !== undefined) fields.push(['mount-source', mount.source]);
   fields.push(['mount-target', mount.target]);
   if (mount.readonly) fields.push(['mount-readonly', true]);
-  if (mount.optional) fields.push(['mount-optional', true]);
   if (mount.size !== undefined) fields.push(['mount-size', mount.size]);
   if (mount.mode !== undefined) fields.push(['mount-mode', mount.mode]);
   return fields;
+}
+
+function fileFields({ target, content, optional }: EtcFile): Field[] {
+  return [
+    ['file', target],
+    ['file-content', content],
+    ['file-optional', optional === true],
+  ];
 }
 
 function rootFields(root: PreparedRoot): Field[] {
@@ -98,7 +105,8 @@ export function encodeRunSpec(spec: RunSpec, context: RunnerContext): Buffer {
     ...rootFields(context.root),
     ...processFields(spec, context),
     ...confinementFields(spec, context),
-    ...[...context.etcMounts, ...(spec.mounts ?? [])].flatMap(mountFields),
+    ...context.files.flatMap(fileFields),
+    ...(spec.mounts ?? []).flatMap(mountFields),
     ...limitFields(spec),
   ];
   return Buffer.concat(fields.map(encodeField));

@@ -36,8 +36,8 @@ async function openWorkshop(config: WorkerConfig): Promise<Workshop> {
 async function nativeStarter(shop: Workshop, runner: string): Promise<StartContainer> {
   const filterDirectory = join(await shop.storage.scratch('filters'), 'seccomp');
   await mkdir(filterDirectory, { mode: 0o700 });
-  return async (spec, root, etcMounts, modes) => {
-    const context = { root, etcMounts, singleId: shop.singleId, filterDirectory };
+  return async (spec, root, files, modes) => {
+    const context = { root, files, singleId: shop.singleId, filterDirectory };
     return startRunner(runner, encodeRunSpec(spec, context), modes);
   };
 }

@@ -48,6 +48,7 @@ static int build_root(const struct container *container) {
   mount_sys(root, &observer, spec->network);
   OWNED_FD dev = mount_dev(root, &observer, spec->shm_size);
   int slave = spec->tty ? provide_terminal(dev, container->terminal, (uid_t)spec->uid) : -1;
+  provide_files(root, dev, &observer, spec);
   mount_extras(root, &observer, spec);
   settle_stubs(container->stubs, root, upper);
   make_working_directory(root, spec->cwd);

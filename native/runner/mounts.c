@@ -87,13 +87,6 @@ static int open_tmpfs(const struct mount_spec *mount) {
   return tmpfs;
 }
 
-static bool parent_exists(int root, const char *target) {
-  OWNED_TEXT parent = must_copy(target);
-  *strrchr(parent, '/') = '\0';
-  OWNED_FD fd = open_beneath(root, parent, KIND_DIRECTORY, NULL);
-  return fd >= 0;
-}
-
 /* A link of the image must not lead a mount onto /proc or /sys, where it could undo what is covered (CVE-2019-16884). */
 static void refuse_kernel_files(int place, const char *target) {
   struct statfs fs;
@@ -103,10 +96,36 @@ static void refuse_kernel_files(int place, const char *target) {
     fail("SANDBOX_ROOT_HOSTILE", "mounting on %s would cover a file of the kernel", target);
 }
 
+static bool parent_exists(int root, const char *target) {
+  OWNED_TEXT parent = must_copy(target);
+  *strrchr(parent, '/') = '\0';
+  OWNED_FD fd = open_beneath(root, parent, KIND_DIRECTORY, NULL);
+  return fd >= 0;
+}
+
+static int make_file(int dev, const char *name, const char *content) {
+  OWNED_FD file = openat(dev, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (file < 0 || write_all(file, content, strlen(content)) < 0) return -1;
+  return kernel_clone_mount(dev, name, 0);
+}
+
+void provide_files(int root, int dev, const struct creation_observer *create, const struct spec *spec) {
+  static const char NAME[] = ".provided";
+  for (size_t i = 0; i < spec->file_count; i++) {
+    const struct file_spec *file = &spec->files[i];
+    if (file->optional && !parent_exists(root, file->target)) continue;
+    OWNED_FD mount = make_file(dev, NAME, file->content);
+    OWNED_FD place = open_beneath(root, file->target, KIND_FILE, create);
+    if (mount < 0 || place < 0) fail("SANDBOX_MOUNT", "cannot provide %s", file->target);
+    refuse_kernel_files(place, file->target);
+    if (kernel_attach(mount, place) < 0 || unlinkat(dev, NAME, 0) < 0)
+      fail("SANDBOX_MOUNT", "cannot provide %s", file->target);
+  }
+}
+
 void mount_extras(int root, const struct creation_observer *create, const struct spec *spec) {
   for (size_t i = 0; i < spec->mount_count; i++) {
     const struct mount_spec *mount = &spec->mounts[i];
-    if (mount->optional && !parent_exists(root, mount->target)) continue;
     enum kind kind = KIND_DIRECTORY;
     OWNED_FD source = mount->type == MOUNT_BIND ? open_source(mount, &kind) : open_tmpfs(mount);
     OWNED_FD place = open_beneath(root, mount->target, kind, create);

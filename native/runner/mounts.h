@@ -15,6 +15,11 @@ int open_mount_point(int root, const char *name, const struct creation_observer 
 void mount_proc(int root, const struct creation_observer *create, int null);
 /* /sys, read-only. */
 void mount_sys(int root, const struct creation_observer *create, enum network network);
+/*
+ * The files that the sandbox itself gives. They are made in `dev`, the container's own tmpfs, and their names removed
+ * there, so that neither a file nor a path of the host can be seen through them.
+ */
+void provide_files(int root, int dev, const struct creation_observer *create, const struct spec *spec);
 /* The binds and tmpfs that the caller asked for. */
 void mount_extras(int root, const struct creation_observer *create, const struct spec *spec);
 

@@ -60,9 +60,22 @@ static bool read_mount(struct spec *spec, const char *key, const char *value) {
   if (strcmp(field, "source") == 0) mount->source = absolute(key, value);
   else if (strcmp(field, "target") == 0) mount->target = absolute(key, value);
   else if (strcmp(field, "readonly") == 0) mount->readonly = flag(key, value);
-  else if (strcmp(field, "optional") == 0) mount->optional = flag(key, value);
   else if (strcmp(field, "size") == 0) mount->size = number(key, value, INT64_MAX);
   else if (strcmp(field, "mode") == 0) mount->mode = number(key, value, 07777);
+  else return false;
+  return true;
+}
+
+static bool read_file(struct spec *spec, const char *key, const char *value) {
+  if (strcmp(key, "file") == 0) {
+    spec->files = grow(spec->files, spec->file_count, sizeof *spec->files);
+    spec->files[spec->file_count++] = (struct file_spec){.target = absolute(key, value), .content = ""};
+    return true;
+  }
+  if (strncmp(key, "file-", 5) != 0 || spec->file_count == 0) return false;
+  struct file_spec *file = &spec->files[spec->file_count - 1];
+  if (strcmp(key, "file-content") == 0) file->content = value;
+  else if (strcmp(key, "file-optional") == 0) file->optional = flag(key, value);
   else return false;
   return true;
 }
@@ -143,7 +156,7 @@ struct spec read_spec(int fd) {
     if (value >= end) fail("SPEC_INVALID", "%s: no value", key);
     at = value + strlen(value) + 1;
     if (!read_process(&spec, key, value) && !read_root(&spec, key, value) && !read_mount(&spec, key, value) &&
-        !read_limit(&spec, key, value) && !read_confinement(&spec, key, value))
+        !read_file(&spec, key, value) && !read_limit(&spec, key, value) && !read_confinement(&spec, key, value))
       fail("SPEC_INVALID", "unknown key %s", key);
   }
   check(&spec);

@@ -1,6 +1,6 @@
 /*
  * What to run and in what: NUL-terminated pairs of key and value, read whole from a descriptor.
- * Keys that may come again make lists, in their order. `mount` starts a mount; `mount-*` describe it.
+ * Keys that may come again make lists, in their order. `mount` starts a mount and `mount-*` describe it; so do `file`, `limit`.
  */
 #ifndef SHALE_RUNNER_SPEC_H
 #define SHALE_RUNNER_SPEC_H
@@ -20,10 +20,16 @@ struct mount_spec {
   const char *source;
   const char *target;
   bool readonly;
-  /* left out when the parent of the target is not a directory of the image */
-  bool optional;
   /* tmpfs: bytes, permission bits; 0 is the kernel's default */
   int64_t size, mode;
+};
+
+/* A small file of the sandbox's own, as /etc/resolv.conf. */
+struct file_spec {
+  const char *target;
+  const char *content;
+  /* left out when the parent of the target is not a directory of the image */
+  bool optional;
 };
 
 struct limit_spec {
@@ -50,6 +56,8 @@ struct spec {
   enum network network;
   struct mount_spec *mounts;
   size_t mount_count;
+  struct file_spec *files;
+  size_t file_count;
   int64_t shm_size;
 
   struct list caps; /* lower-case names as in libcap, without "cap_" */
