@@ -9,6 +9,7 @@ import {
   deleteManifest,
   type FetchedManifest,
   fetchManifest,
+  hasManifest,
   putManifest,
   resolveManifest,
 } from './manifests.js';
@@ -111,7 +112,17 @@ export class RegistryClient {
     });
   }
 
-  hasBlob(repository: string, descriptor: Pick<Descriptor, 'digest' | 'size'>, options: CallOptions = {}) {
+  /** Whether the registry itself (no mirror) has a manifest, by tag or digest. */
+  hasManifest(repository: string, tagOrDigest: string, options: CallOptions = {}): Promise<boolean> {
+    return hasManifest(this.upstream.session, this.repository(repository), tagOrDigest, options);
+  }
+
+  /** Whether the repository has a blob, in its right size. */
+  hasBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    options: CallOptions = {},
+  ): Promise<boolean> {
     return hasBlob(this.upstream.session, this.repository(repository), descriptor, options);
   }
 

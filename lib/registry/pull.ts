@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import {
   type Descriptor,
   formatReference,
@@ -149,7 +149,8 @@ async function fetchConfig(
     const path = await content.partialPath(descriptor.digest);
     await client.fetchBlob(repository, descriptor, { path }, { signal });
     const bytes = await readFile(path);
-    if (!held) await content.commit(descriptor, path);
+    if (held) await rm(path);
+    else await content.commit(descriptor, path);
     return bytes;
   });
 }
