@@ -1,0 +1,96 @@
+import { eachWorld } from '../fixtures/e2e/each-world.js';
+import { WORLDS } from '../fixtures/e2e/worlds.js';
+
+interface Case {
+  what: string;
+  dockerfile?: string;
+  args?: string[];
+  code?: number;
+  stderr: RegExp[];
+}
+
+const CASES: Case[] = [
+  {
+    what: 'a step that fails',
+    dockerfile: 'FROM busybox\nRUN echo some output; exit 7\n',
+    stderr: [/>>> RUN echo some output; exit 7/, /exit code: 7/, /some output/],
+  },
+  {
+    what: 'an unknown instruction',
+    dockerfile: 'FROM busybox\nRUM true\n',
+    stderr: [/unknown instruction: RUM/i, /did you mean/i, />>> RUM true/],
+  },
+  {
+    what: 'no such file',
+    dockerfile: 'FROM busybox\nCOPY nope.txt /\n',
+    stderr: [/nope\.txt.*not found/, />>> COPY nope\.txt/],
+  },
+  {
+    what: 'a bad reference',
+    dockerfile: 'FROM Not/A/Ref!\n',
+    stderr: [/invalid reference format|must be lowercase/, />>> FROM/],
+  },
+  {
+    what: 'no such stage',
+    dockerfile: 'FROM busybox\n',
+    args: ['--target', 'nope'],
+    stderr: [/target stage "nope" could not be found/],
+  },
+  { what: 'an empty Dockerfile', dockerfile: '', stderr: [/empty/i] },
+  {
+    what: 'a registry that is down',
+    dockerfile: 'FROM 127.0.0.1:1/none\n',
+    stderr: [/127\.0\.0\.1:1/, /connect/i],
+  },
+  {
+    what: 'an unknown flag',
+    args: ['--nope'],
+    code: 1,
+    stderr: [/unknown flag: --nope/, /See 'shale build --help'/],
+  },
+  {
+    what: 'an unknown user',
+    dockerfile: 'FROM busybox\nCOPY --chown=nobody Dockerfile /\n',
+    stderr: [/unable to find user nobody/],
+  },
+  {
+    what: 'a file where a directory must be',
+    dockerfile: 'FROM busybox\nRUN touch /f\nCOPY Dockerfile /f/\n',
+    stderr: [/\/f/],
+  },
+];
+
+eachWorld(WORLDS.slice(0, 1), 'bad input: one clear error, a code, an untouched store', async (t, world) => {
+  const before = (await world.ok(['images', '-q'])).stdout;
+  for (const { what, dockerfile, args = [], code = 1, stderr } of CASES) {
+    const context = world.files('context', { Dockerfile: dockerfile ?? 'FROM busybox\n' });
+    const result = await world.shale(['build', '--progress', 'plain', ...args, context]);
+    t.equal(result.code, code, what);
+    for (const pattern of stderr) t.match(result.stderr, pattern, `${what}: ${pattern}`);
+    t.notMatch(result.stderr, /at .*\.js:\d+/, `${what}: no stack trace`);
+    t.equal(result.stdout, '', `${what}: nothing on standard output`);
+  }
+  t.equal((await world.ok(['images', '-q'])).stdout, before);
+  t.match((await world.ok(['fsck'])).stdout, /0 damaged/);
+});
+
+eachWorld(WORLDS.slice(0, 1), 'commands that cannot do what was asked', async (t, world) => {
+  const cases: [args: string[], code: number, stderr: RegExp][] = [
+    [['frobnicate'], 1, /'frobnicate' is not a shale command/],
+    [['image', 'inspect', 'nothing'], 1, /No such image: nothing/],
+    [['rmi', 'nothing'], 1, /No such image: nothing/],
+    [['tag', 'busybox', 'Bad Name'], 1, /invalid reference format|must be lowercase/],
+    [['build', '/does/not/exist'], 1, /\/does\/not\/exist/],
+    [['load', '-i', '/etc/passwd'], 1, /archive|tar/],
+    [['run', '--rm', 'busybox', '/no/such/program'], 127, /no such program|not found|No such file/i],
+    [['run', '--rm', 'busybox', '/etc/passwd'], 126, /[Pp]ermission denied/],
+    [['run', '--rm', '--nope', 'busybox'], 125, /unknown flag/],
+    [['run', '--rm', 'busybox', 'sh', '-c', 'exit 42'], 42, /^$/],
+    [['run', '--rm', 'busybox', 'sh', '-c', 'kill -9 $$'], 137, /^$/],
+  ];
+  for (const [args, code, stderr] of cases) {
+    const result = await world.shale(args);
+    t.equal(result.code, code, args.join(' '));
+    t.match(result.stderr, stderr, args.join(' '));
+  }
+});
