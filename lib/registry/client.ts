@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/index.js';
 import type { Digest } from '../util/digest.js';
 import { errorMessage, isShaleError, RegistryError } from '../util/errors.js';
+import { hasBlob, mountBlob } from './blob-presence.js';
 import { downloadBlob } from './download.js';
 import { checkRepositoryPath, type Repository } from './endpoint.js';
 import {
@@ -25,7 +26,7 @@ import type {
   Timeouts,
   TlsSettings,
 } from './types.js';
-import { hasBlob, mountBlob, type UploadOptions, uploadBlob } from './upload.js';
+import { type UploadOptions, uploadBlob } from './upload.js';
 
 export interface RegistryClientOptions {
   /** as in a normalized reference: `docker.io`, `localhost:5000` */

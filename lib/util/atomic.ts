@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errnoCode, StoreError } from './errors.js';
 import { fsyncDir } from './os.js';
 
 export interface AtomicOptions {
@@ -15,6 +16,7 @@ export interface AtomicOptions {
 /**
  * Replaces or creates a file: readers see the old or the new content, never a part of it. With `sync` the new
  * content survives a power cut once this returns.
+ * @throws StoreError `STORE_DISK_FULL`
  */
 export async function writeFileAtomic(
   path: string,
@@ -28,12 +30,15 @@ export async function writeFileAtomic(
     await rename(temp, path);
   } catch (error) {
     await rm(temp, { force: true });
-    throw error;
+    throw namingPath(error, path);
   }
   if (sync) await fsyncDir(dirname(path));
 }
 
-/** Creates a file that must not exist, and writes it whole. */
+/**
+ * Creates a file that must not exist, and writes it whole.
+ * @throws StoreError `STORE_DISK_FULL`
+ */
 export async function writeNew(
   path: string,
   data: string | Uint8Array,
@@ -44,9 +49,23 @@ export async function writeNew(
   try {
     await file.writeFile(data);
     if (sync) await file.sync();
+  } catch (error) {
+    throw namingPath(error, path);
   } finally {
     await file.close();
   }
+}
+
+/** A full disk as an error of ours; the system's own says neither where nor what to do. */
+export function namingPath(error: unknown, path: string): unknown {
+  const code = errnoCode(error);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  const what = code === 'ENOSPC' ? 'no space left on the device' : 'the disk quota is exceeded';
+  return new StoreError('STORE_DISK_FULL', `cannot write ${path}: ${what}`, {
+    hint: 'free some space: "shale system df" shows what the store holds, "shale system prune" frees it',
+    detail: { path },
+    cause: error,
+  });
 }
 
 /** Makes the content of a file survive a power cut. An error is final: the kernel drops the pages it could not write. */
