@@ -20,7 +20,6 @@ export interface Addon {
   lgetxattr(path: Buffer | string, name: string): Buffer | undefined;
   lsetxattr(path: Buffer | string, name: string, value: Buffer): void;
   llistxattr(path: Buffer | string): Buffer;
-  copyFile(from: Buffer | string, to: Buffer | string, flag: Int32Array | undefined): Promise<boolean>;
   facts(): { sha256: string; threads: number };
 }
 

@@ -2,7 +2,6 @@
 
 #include <linux/fs.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -102,32 +101,6 @@ Napi::Value list_xattrs(const Napi::CallbackInfo& info) {
   return Napi::Buffer<char>::Copy(info.Env(), names.data(), static_cast<size_t>(length));
 }
 
-bool clone_or_copy(int from, int to, const Cancel& cancel) {
-  if (::ioctl(to, FICLONE, from) == 0) return true;
-  for (;;) {
-    cancel.check();
-    ssize_t copied = ::copy_file_range(from, nullptr, to, nullptr, 64 << 20, 0);
-    if (copied == 0) return false;
-    if (copied < 0 && errno != EINTR) throw Failure{"OS_ERROR", "copy_file_range", "", errno};
-  }
-}
-
-// copyFile(from, to): `to` is made O_EXCL with the mode of `from`; true when the blocks are shared.
-Napi::Value copy_file(const Napi::CallbackInfo& info) {
-  std::string from = bytes_arg(info[0]), to = bytes_arg(info[1]);
-  return start(info.Env(), info[2], [from, to](const Cancel& cancel) {
-    Fd in(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat st;
-    if (!in || ::fstat(in.get(), &st) != 0) throw Failure{"OS_ERROR", "open", from, errno};
-    NewFile guard(to);
-    Fd out(::open(to.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!out || ::fchmod(out.get(), st.st_mode & 07777) != 0) throw Failure{"OS_ERROR", "open", to, errno};
-    bool shared = clone_or_copy(in.get(), out.get(), cancel);
-    guard.keep();
-    return Finish([shared](Napi::Env env) { return Napi::Boolean::New(env, shared); });
-  });
-}
-
 }  // namespace
 
 void register_os_calls(Napi::Env env, Napi::Object exports) {
@@ -138,7 +111,6 @@ void register_os_calls(Napi::Env env, Napi::Object exports) {
   exports.Set("lgetxattr", Napi::Function::New(env, get_xattr));
   exports.Set("lsetxattr", Napi::Function::New(env, set_xattr));
   exports.Set("llistxattr", Napi::Function::New(env, list_xattrs));
-  exports.Set("copyFile", Napi::Function::New(env, copy_file));
 }
 
 }  // namespace shale
