@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { chmod, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
-import { syncDirectory, syncFile, writeNew } from '../util/atomic.js';
+import { syncFile, writeNew } from '../util/atomic.js';
 import { type Digest, digestHex, sha256 } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
+import { fsyncDir } from '../util/os.js';
 import type { StoreContext } from './context.js';
 
 const CHUNK = 1 << 20;
@@ -126,7 +127,7 @@ export class Content {
   private async place(temp: string, digest: Digest): Promise<void> {
     const path = this.path(digest);
     await rename(temp, path);
-    if (this.context.sync) await syncDirectory(dirname(path));
+    if (this.context.sync) await fsyncDir(dirname(path));
     await this.context.blobStored(digest);
   }
 

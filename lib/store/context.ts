@@ -1,6 +1,5 @@
 import type { LayerEngine } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
-import type { TryFlock } from './flock.js';
 import type { Layout } from './layout.js';
 import type { Locks } from './locks.js';
 import type { Session } from './session.js';
@@ -9,7 +8,6 @@ import type { Session } from './session.js';
 export interface StoreContext {
   layout: Layout;
   locks: Locks;
-  tryFlock: TryFlock;
   /** syncfs(2) of the store's file system; does nothing with `noSync` */
   syncTree(): Promise<void>;
   /** false with `noSync`: a power cut may then lose what was reported */

@@ -165,12 +165,17 @@ export class Fsck {
       await this.rooms.images.partsOf(image);
     } catch (error) {
       if (!(error instanceof ShaleError)) throw error;
-      return { message: error.message, repair: () => this.rooms.images.removeLocked(image.id) };
+      return { message: error.message, repair: () => this.dropImage(image.id) };
     }
     for (const diffId of (await this.rooms.images.config(image)).rootfs.diff_ids) {
       if (!(await this.isObtainable(image, diffId))) return { message: `its layer ${diffId} is lost` };
     }
     return undefined;
+  }
+
+  private async dropImage(id: Digest): Promise<void> {
+    await this.rooms.images.removeLocked(id);
+    await this.rooms.images.refreshLocked();
   }
 
   private async isObtainable(image: ImageRecord, diffId: Digest): Promise<boolean> {

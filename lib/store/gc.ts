@@ -9,7 +9,7 @@ import { diskUsageOf } from './diskusage.js';
 import type { Images } from './images.js';
 import type { Layers } from './layers.js';
 import type { Pins } from './pins.js';
-import { listSessions, sweepSessions } from './session.js';
+import { leasedDigests, sweepSessions } from './session.js';
 import type { Trees } from './trees.js';
 
 export interface CollectOptions {
@@ -59,7 +59,7 @@ export async function collect(
       return new Collection(context, rooms, live, options).run();
     }),
   );
-  const stubborn = await sweepSessions(tmp, context.tryFlock);
+  const stubborn = await sweepSessions(tmp, context.locks, true);
   const left = await destroy([...condemned.retired, ...stubborn], options.removeTrees);
   if (options.candidates === undefined) await dropPartials(context);
   const { blobs, layers, trees, reclaimed } = condemned;
@@ -77,9 +77,7 @@ async function reachable(context: StoreContext, rooms: Rooms): Promise<Set<Diges
     for (const digest of pin.digests) live.add(digest);
   }
   for (const record of await rooms.cache.list()) if (record.layer !== null) live.add(record.layer);
-  for (const session of await listSessions(context.layout.dir('tmp'), context.tryFlock)) {
-    for (const digest of session.leased) live.add(digest);
-  }
+  for (const digest of await leasedDigests(context.layout.dir('tmp'))) live.add(digest);
   for (const diffId of await rooms.layers.list()) {
     if (live.has(diffId)) for (const blob of await rooms.layers.blobsOf(diffId)) live.add(blob);
   }

@@ -9,9 +9,9 @@ import {
   parseImageConfig,
   parseManifest,
 } from '../oci/index.js';
-import { syncDirectory } from '../util/atomic.js';
 import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
+import { fsyncDir } from '../util/os.js';
 import { now } from '../util/time.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
@@ -62,7 +62,7 @@ export class Images {
     checkAgreement(manifest, image.config);
     const config = await this.content.write(image.config);
     const blob = await this.content.write(bytes);
-    return this.locked(async () => {
+    return this.changing(async () => {
       const known = await this.stored(config.digest);
       await this.writeImage({
         id: config.digest,
@@ -72,7 +72,6 @@ export class Images {
         stored: known?.stored ?? now(),
       });
       for (const name of names) await this.writeReference(name, config.digest);
-      await this.refreshLocked();
       return this.existing(config.digest);
     });
   }
@@ -137,10 +136,9 @@ export class Images {
    */
   async tag(image: Digest, name: string): Promise<string> {
     const normalized = normalizeName(name);
-    await this.locked(async () => {
+    await this.changing(async () => {
       await this.existing(image);
       await this.writeReference(normalized, image);
-      await this.refreshLocked();
     });
     return normalized;
   }
@@ -148,17 +146,16 @@ export class Images {
   /** Takes a name away. False when no image had it. */
   async untag(name: string): Promise<boolean> {
     const path = this.referencePath(normalizeName(name));
-    return this.locked(async () => {
+    return this.changing(async () => {
       if ((await readRecord(path)) === undefined) return false;
       await this.removeFile(path);
-      await this.refreshLocked();
       return true;
     });
   }
 
   /** Notes that a registry holds the image. @param repoDigest normalized `repository@digest` */
   async addRepoDigest(image: Digest, repoDigest: string): Promise<void> {
-    await this.locked(async () => {
+    await this.changing(async () => {
       const { names: _, lastTagged: __, ...stored } = await this.existing(image);
       if (stored.repoDigests.includes(repoDigest)) return;
       await this.writeImage({ ...stored, repoDigests: [...stored.repoDigests, repoDigest] });
@@ -167,16 +164,15 @@ export class Images {
 
   /** Removes the record and every name of an image; its blobs and layers are left to garbage collection. */
   async remove(id: Digest): Promise<void> {
-    await this.locked(() => this.removeLocked(id));
+    await this.changing(() => this.removeLocked(id));
   }
 
-  /** `remove` for who holds the `images` lock. */
+  /** `remove` for who holds the `images` lock, and calls `refreshLocked` afterwards. */
   async removeLocked(id: Digest): Promise<void> {
     for (const reference of await this.referenceFiles()) {
       if (reference.image === id) await this.removeFile(reference.path);
     }
     await this.removeFile(this.context.layout.image(id));
-    await this.refreshLocked();
   }
 
   /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
@@ -303,11 +299,25 @@ export class Images {
 
   private async removeFile(path: string): Promise<void> {
     await rm(path, { force: true });
-    if (this.context.sync) await syncDirectory(join(path, '..'));
+    if (this.context.sync) await fsyncDir(join(path, '..'));
   }
 
   private referencePath(name: string): string {
     return this.context.layout.ref(sha256(name));
+  }
+
+  /** Brings `index.json` up to date after a process that died; not while another is changing images. */
+  async mendIndex(): Promise<void> {
+    await this.context.locks.tryWith('images', () => this.refreshLocked());
+  }
+
+  private async changing<T>(work: () => Promise<T>): Promise<T> {
+    return this.locked(async () => {
+      await this.index.markStale();
+      const result = await work();
+      await this.refreshLocked();
+      return result;
+    });
   }
 
   private async locked<T>(work: () => Promise<T>): Promise<T> {

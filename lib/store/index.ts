@@ -1,12 +1,13 @@
+import { open } from 'node:fs/promises';
 import type { MergedIndex } from '../layer/merged.js';
 import type { LayerEngine, LayerEntry, WrittenLayer } from '../layer/types.js';
 import type { Descriptor } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
+import { syncfs } from '../util/os.js';
 import { Cache } from './cache.js';
 import { Content } from './content.js';
 import type { StoreContext } from './context.js';
-import { flockByCommand, syncfsByCommand } from './flock.js';
 import { Fsck, type FsckOptions, type FsckReport } from './fsck.js';
 import { type Collected, type CollectOptions, collect } from './gc.js';
 import { Images } from './images.js';
@@ -60,11 +61,10 @@ export class Store {
   private constructor(layout: Layout, options: StoreOptions) {
     this.context = {
       layout,
-      locks: new Locks(layout.dir('locks'), flockByCommand, options.onWait),
-      tryFlock: flockByCommand,
+      locks: new Locks(layout.dir('locks'), options.onWait),
       sync: options.noSync !== true,
       syncTree: async () => {
-        if (options.noSync !== true) await syncfsByCommand(layout.root);
+        if (options.noSync !== true) await syncFileSystem(layout.root);
       },
       session: () => this.session(),
       claim: digests => this.claim(digests),
@@ -88,7 +88,9 @@ export class Store {
    * @throws StoreError `STORE_FORMAT_NEWER`, `STORE_NOT_A_STORE`, `STORE_NOT_OWNED`, `STORE_UNUSABLE`
    */
   static async open(root: string = defaultRoot(), options: StoreOptions = {}): Promise<Store> {
-    return new Store(await openLayout(root), options);
+    const store = new Store(await openLayout(root), options);
+    if (await store.index.isStale()) await store.images.mendIndex();
+    return store;
   }
 
   /** The store as a registry client sees it: where pulled content goes, and where pushed content comes from. */
@@ -210,8 +212,8 @@ export class Store {
 
   private async startSession(): Promise<Session> {
     const tmp = this.context.layout.dir('tmp');
-    await sweepSessions(tmp, this.context.tryFlock);
-    return Session.start(tmp, this.context.tryFlock);
+    await sweepSessions(tmp, this.context.locks, false);
+    return Session.start(tmp, this.context.locks);
   }
 
   private async blobStored(digest: Digest): Promise<void> {
@@ -220,6 +222,15 @@ export class Store {
 }
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
+
+async function syncFileSystem(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await syncfs(directory.fd);
+  } finally {
+    await directory.close();
+  }
+}
 
 async function noEngine(): Promise<LayerEngine> {
   throw new StoreError('STORE_NO_ENGINE', 'the store was opened without a layer engine');

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { decodeIndex, encodeIndex } from '../layer/codec.js';
 import type { AppliedLayer, Compression, LayerEntry, WrittenLayer } from '../layer/types.js';
 import { type Descriptor, layerCompression, OCI } from '../oci/index.js';
-import { syncDirectory, writeFileAtomic } from '../util/atomic.js';
+import { writeFileAtomic } from '../util/atomic.js';
 import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
+import { fsyncDir } from '../util/os.js';
 import { now } from '../util/time.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
@@ -259,7 +260,7 @@ export class Layers {
     const session = await this.context.session();
     const { sync } = this.context;
     await writeRecord(this.recordPath(record.diffId), record, { tempDir: session.directory, sync });
-    if (sync) await syncDirectory(this.context.layout.dir('layers'));
+    if (sync) await fsyncDir(this.context.layout.dir('layers'));
     return record;
   }
 

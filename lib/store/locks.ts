@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TryFlock } from './flock.js';
+import { flock, type LockMode } from '../util/os.js';
 
 /**
  * Locks between processes, by name. They are flock(2) locks: the kernel frees them when their holder dies, however
@@ -12,21 +12,17 @@ import type { TryFlock } from './flock.js';
  *     container-* , build-* , blob-* , layer-*   (held long; at most one of a kind at a time)
  *     images                                     (held for a change of images, names and index.json)
  *     gc                                         (shared: to claim objects; exclusive: to delete them)
+ *     sessions                                   (shared: to start; exclusive: to find the dead)
  */
 export class Locks {
   constructor(
     readonly directory: string,
-    private readonly tryFlock: TryFlock,
     /** told once per lock that is waited for longer than a second */
     private readonly onWait: (note: string) => void = () => {},
   ) {}
 
   /** Runs `work` while holding the lock; others that want it wait. */
-  async with<T>(
-    name: string,
-    work: () => Promise<T>,
-    mode: 'shared' | 'exclusive' = 'exclusive',
-  ): Promise<T> {
+  async with<T>(name: string, work: () => Promise<T>, mode: LockMode = 'exclusive'): Promise<T> {
     const release = await this.acquire(name, mode);
     try {
       return await work();
@@ -39,14 +35,14 @@ export class Locks {
   async tryWith<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
     const file = await this.open(name);
     try {
-      if (!(await this.tryFlock(file.fd, 'exclusive'))) return undefined;
+      if (!(await flock(file.fd, 'exclusive', { nonblock: true }))) return undefined;
       return await work();
     } finally {
       await file.close();
     }
   }
 
-  private async acquire(name: string, mode: 'shared' | 'exclusive'): Promise<() => Promise<void>> {
+  private async acquire(name: string, mode: LockMode): Promise<() => Promise<void>> {
     const file = await this.open(name);
     try {
       await this.poll(file, name, mode);
@@ -59,10 +55,14 @@ export class Locks {
   }
 
   /** Polls rather than blocks: a blocking flock would hold one of libuv's few threads, perhaps the holder's own. */
-  private async poll(file: FileHandle, name: string, mode: 'shared' | 'exclusive'): Promise<void> {
+  private async poll(file: FileHandle, name: string, mode: LockMode): Promise<void> {
     const started = performance.now();
     let noted = false;
-    for (let pause = 2; !(await this.tryFlock(file.fd, mode)); pause = Math.min(pause * 1.5, 100)) {
+    for (
+      let pause = 2;
+      !(await flock(file.fd, mode, { nonblock: true }));
+      pause = Math.min(pause * 1.5, 100)
+    ) {
       if (!noted && performance.now() - started > 1000) {
         noted = true;
         this.onWait(`waiting for the lock "${name}", held by ${await holderOf(file)}`);

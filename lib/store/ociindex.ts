@@ -1,4 +1,5 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Descriptor, MAX_MANIFEST_SIZE, type Manifest, parseManifest } from '../oci/index.js';
 import { writeFileAtomic } from '../util/atomic.js';
 import { type Digest, isDigest } from '../util/digest.js';
@@ -21,7 +22,28 @@ export class OciIndex {
   async refresh(images: ImageRecord[]): Promise<void> {
     const missing = new Set<Digest>();
     const text = await this.text(images, missing);
+    await this.write(text);
     await this.forgetMarkers(missing);
+  }
+
+  /**
+   * To be called before images or names change: should the process die before `refresh`, the mark tells the next one
+   * that `index.json` may be behind.
+   */
+  async markStale(): Promise<void> {
+    await writeFile(this.staleMark, '', { mode: 0o600 });
+  }
+
+  /** True when a process died between a change and `refresh`. */
+  async isStale(): Promise<boolean> {
+    for (const name of await readdir(this.context.layout.dir('missing'))) {
+      const digest = `sha256:${name}`;
+      if (!isDigest(digest) || (await this.content.size(digest)) !== undefined) return true;
+    }
+    return false;
+  }
+
+  private async write(text: string): Promise<void> {
     const path = this.context.layout.dir('index.json');
     if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
     const session = await this.context.session();
@@ -44,6 +66,10 @@ export class OciIndex {
       mediaType: 'application/vnd.oci.image.index.v1+json',
       manifests,
     });
+  }
+
+  private get staleMark(): string {
+    return join(this.context.layout.dir('missing'), 'stale');
   }
 
   private async isWhole(image: ImageRecord, missing: Set<Digest>): Promise<boolean> {
@@ -78,9 +104,10 @@ export class OciIndex {
   private async forgetMarkers(missing: Set<Digest>): Promise<void> {
     for (const name of await readdir(this.context.layout.dir('missing'))) {
       const digest = `sha256:${name}`;
-      if (isDigest(digest) && !missing.has(digest))
-        await rm(this.context.layout.missing(digest), { force: true });
+      if (!isDigest(digest) || missing.has(digest)) continue;
+      await rm(this.context.layout.missing(digest), { force: true });
     }
+    await rm(this.staleMark, { force: true });
   }
 
   /** True when an image waits for this blob. */

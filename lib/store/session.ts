@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../util/digest.js';
 import { errnoCode } from '../util/errors.js';
-import type { TryFlock } from './flock.js';
+import { flock } from '../util/os.js';
+import type { Locks } from './locks.js';
+
+const SUFFIX = '.lease';
 
 /**
  * What one process has in the store while it lives: a directory for its scratch files, and a lease, the list of
@@ -22,24 +25,24 @@ export class Session {
   ) {}
 
   /** @param tmp the store's `tmp` directory */
-  static async start(tmp: string, tryFlock: TryFlock): Promise<Session> {
-    const id = randomBytes(8).toString('hex');
-    // Under another name until it is locked, so that nobody takes it for a dead process's.
-    const newborn = join(tmp, `newborn-${id}`);
-    const path = join(tmp, `${id}.lease`);
-    const directory = join(tmp, id);
-    const file = await open(newborn, 'ax', 0o600);
+  static async start(tmp: string, locks: Locks): Promise<Session> {
+    const directory = join(tmp, randomBytes(8).toString('hex'));
+    const path = `${directory}${SUFFIX}`;
+    // Until the lease file is locked, it looks like a dead process's: the sweeper waits for this lock.
+    return locks.with('sessions', () => Session.create(path, directory), 'shared');
+  }
+
+  private static async create(path: string, directory: string): Promise<Session> {
+    const file = await open(path, 'ax', 0o600);
     try {
-      await tryFlock(file.fd, 'exclusive');
+      await flock(file.fd, 'exclusive');
       await mkdir(directory, { mode: 0o700 });
-      await rename(newborn, path);
+      return new Session(file, path, directory);
     } catch (error) {
+      await rm(path, { force: true });
       await file.close();
-      await rm(newborn, { force: true });
-      await rm(directory, { force: true, recursive: true });
       throw error;
     }
-    return new Session(file, path, directory);
   }
 
   /** A new empty directory for this process; gone with it. */
@@ -67,36 +70,58 @@ export class Session {
   }
 
   async end(): Promise<void> {
-    await removeQuietly(this.directory);
-    // A scratch that we may not delete (it belongs to mapped ids) stays with its lease file, for prune to find.
-    if (!(await exists(this.directory))) await rm(this.path, { force: true });
+    await discard(this.directory, this.path);
     await this.file.close();
   }
 }
 
-export interface SessionState {
-  alive: boolean;
-  leased: Digest[];
-  directory: string;
-  leasePath: string;
-}
-
-/** Every session in the store, and whether its owner lives. */
-export async function listSessions(tmp: string, tryFlock: TryFlock): Promise<SessionState[]> {
-  const sessions: SessionState[] = [];
-  for (const name of await readdir(tmp)) {
-    if (!name.endsWith('.lease')) continue;
-    const leasePath = join(tmp, name);
-    const state = await inspectLease(leasePath, tryFlock);
-    if (state) sessions.push({ ...state, directory: leasePath.slice(0, -'.lease'.length), leasePath });
+/** What living processes have leased. Call under the exclusive `gc` lock. */
+export async function leasedDigests(tmp: string): Promise<Digest[]> {
+  const leased: Digest[] = [];
+  for (const path of await leasePaths(tmp)) {
+    const dead = await lockIfDead(path);
+    if (dead) await dead.close();
+    else leased.push(...(await readLease(path)));
   }
-  return sessions;
+  return leased;
 }
 
-async function inspectLease(
-  path: string,
-  tryFlock: TryFlock,
-): Promise<{ alive: boolean; leased: Digest[] } | undefined> {
+/**
+ * Deletes what dead processes left.
+ *
+ * @param patient wait for processes that are just starting; otherwise this is left to the next one
+ * @returns directories that could not be deleted, because they belong to mapped ids
+ */
+export async function sweepSessions(tmp: string, locks: Locks, patient: boolean): Promise<string[]> {
+  const find = () => findDead(tmp);
+  const found = patient ? await locks.with('sessions', find) : await locks.tryWith('sessions', find);
+  const stubborn: string[] = [];
+  for (const { file, path } of found ?? []) {
+    const directory = path.slice(0, -SUFFIX.length);
+    try {
+      if (!(await discard(directory, path))) stubborn.push(directory);
+    } finally {
+      await file.close();
+    }
+  }
+  return stubborn;
+}
+
+/** The lease files of dead processes, now locked by us, so that nobody else sweeps them. */
+async function findDead(tmp: string): Promise<{ file: FileHandle; path: string }[]> {
+  const dead: { file: FileHandle; path: string }[] = [];
+  for (const path of await leasePaths(tmp)) {
+    const file = await lockIfDead(path);
+    if (file) dead.push({ file, path });
+  }
+  return dead;
+}
+
+async function leasePaths(tmp: string): Promise<string[]> {
+  return (await readdir(tmp)).filter(name => name.endsWith(SUFFIX)).map(name => join(tmp, name));
+}
+
+async function lockIfDead(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -104,42 +129,38 @@ async function inspectLease(
     if (errnoCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+  if (await flock(file.fd, 'exclusive', { nonblock: true })) return file;
+  await file.close();
+  return undefined;
+}
+
+async function readLease(path: string): Promise<Digest[]> {
   try {
-    if (await tryFlock(file.fd, 'exclusive')) return { alive: false, leased: [] };
-    return { alive: true, leased: (await readFile(path, 'utf8')).split('\n').filter(isDigest) };
-  } finally {
-    await file.close();
+    return (await readFile(path, 'utf8')).split('\n').filter(isDigest);
+  } catch (error) {
+    if (errnoCode(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 
-/**
- * Deletes what dead processes left.
- * @returns directories that could not be deleted, because they belong to mapped ids
- */
-export async function sweepSessions(tmp: string, tryFlock: TryFlock): Promise<string[]> {
-  const stubborn: string[] = [];
-  for (const session of await listSessions(tmp, tryFlock)) {
-    if (session.alive) continue;
-    await removeQuietly(session.directory);
-    if (await exists(session.directory)) stubborn.push(session.directory);
-    else await rm(session.leasePath, { force: true });
-  }
-  return stubborn;
-}
-
-async function removeQuietly(path: string): Promise<void> {
+/** The lease file goes last: a directory that cannot be deleted is found again by it. */
+async function discard(directory: string, leasePath: string): Promise<boolean> {
   try {
-    await rm(path, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   } catch (error) {
     if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes(errnoCode(error) ?? '')) throw error;
   }
+  if (await exists(directory)) return false;
+  await rm(leasePath, { force: true });
+  return true;
 }
 
 async function exists(path: string): Promise<boolean> {
   try {
-    await readdir(path);
+    await lstat(path);
     return true;
   } catch (error) {
-    return errnoCode(error) !== 'ENOENT';
+    if (errnoCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }

@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs';
 import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDirectory } from '../util/atomic.js';
 import { chainId, type Digest, digestHex, isDigest } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
+import { fsyncDir } from '../util/os.js';
 import type { StoreContext } from './context.js';
 import { readRecord, writeRecord } from './record.js';
 
@@ -52,7 +52,7 @@ export class Trees {
     } catch (error) {
       if (!['EEXIST', 'ENOTEMPTY'].includes(errnoCode(error) ?? '')) throw error;
     }
-    if (this.context.sync) await syncDirectory(this.context.layout.dir('trees'));
+    if (this.context.sync) await fsyncDir(this.context.layout.dir('trees'));
   }
 
   /**

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fsyncDir } from './os.js';
 
 export interface AtomicOptions {
   /** directory for the temporary file, in the same file system; default: that of `path` */
@@ -29,7 +30,7 @@ export async function writeFileAtomic(
     await rm(temp, { force: true });
     throw error;
   }
-  if (sync) await syncDirectory(dirname(path));
+  if (sync) await fsyncDir(dirname(path));
 }
 
 /** Creates a file that must not exist, and writes it whole. */
@@ -45,16 +46,6 @@ export async function writeNew(
     if (sync) await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-/** Makes the names in a directory survive a power cut. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 

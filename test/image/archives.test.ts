@@ -9,13 +9,14 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { importTar, loadArchive, saveArchive } from '../../lib/image/index.js';
+import { loadEngine } from '../../lib/layer/index.js';
 import type { Store } from '../../lib/store/index.js';
 import { digestHex } from '../../lib/util/digest.js';
-import { testEngine as engine } from '../fixtures/engine.js';
 import { openStore } from '../fixtures/store.js';
 import { baseTar, run } from '../fixtures/tars.js';
 
-const options = { engine: async () => engine };
+const engine = await loadEngine();
+const options = { engine: loadEngine };
 
 /** A store with two images, and a directory for archives. */
 async function prepare(t: Test): Promise<{ store: Store; dir: string }> {

@@ -2,12 +2,13 @@ import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { imageHistory, importTar, inspectImage } from '../../lib/image/index.js';
+import { loadEngine } from '../../lib/layer/index.js';
 import { sha256 } from '../../lib/util/digest.js';
-import { testEngine as engine } from '../fixtures/engine.js';
 import { openStore } from '../fixtures/store.js';
 import { baseTar, run } from '../fixtures/tars.js';
 
-const options = { engine: async () => engine };
+const engine = await loadEngine();
+const options = { engine: loadEngine };
 
 t.test('the layer is the tar, byte for byte, however it is compressed', async t => {
   const store = await openStore(t, options);
