@@ -77,6 +77,7 @@
             "native/runner/seal.c",
             "native/runner/seccomp.c",
             "native/runner/seccomp_table.c",
+            "native/runner/settle.c",
             "native/runner/spec.c",
             "native/runner/stubs.c",
             "native/runner/supervise.c",

@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
-import type { OverlayDirectories } from './drivers/overlay.js';
+import type { OverlayDirectories } from './drivers/driver.js';
 import type { StreamMode, StreamModes } from './protocol.js';
 import { isExecFailure, parseReport, type RunnerReport, reportError, signalName } from './report.js';
 
@@ -64,10 +64,23 @@ export async function probeOverlay(
   runner: string,
   { lowers, upper, work, root }: OverlayDirectories,
 ): Promise<void> {
-  const args = ['probe-overlay', '--report', '4', lowers[0] ?? '', upper, work, root];
-  const child = spawn(runner, args, { stdio: ['ignore', 'ignore', 'ignore', 'ignore', 'pipe'], env: {} });
+  await runTool(runner, 'probe-overlay', [lowers[0] ?? '', upper, work, root]);
+}
+
+/**
+ * Turns what fuse-overlayfs left in the upper directory into what the kernel's overlay would have left.
+ * @throws SandboxError `SANDBOX_FUSE`
+ */
+export async function settleUpper(runner: string, { upper, lowers }: OverlayDirectories): Promise<void> {
+  await runTool(runner, 'settle-upper', [upper, ...lowers]);
+}
+
+async function runTool(runner: string, command: string, args: string[]): Promise<void> {
+  const stdio: StdioOptions = ['ignore', 'ignore', 'ignore', 'ignore', 'pipe'];
+  const child = spawn(runner, [command, '--report', '4', ...args], { stdio, env: {} });
   const end = await endOf(child, collectReport(child).whole);
-  if (end.exitCode !== 0) throw new SandboxError('SANDBOX_OVERLAY', `the trial ended with ${end.exitCode}`);
+  if (end.exitCode !== 0)
+    throw new SandboxError('SANDBOX_RUNNER_DIED', `${command} ended with ${end.exitCode}`);
 }
 
 interface ReportReader {

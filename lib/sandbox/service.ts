@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { SandboxError } from '../util/errors.js';
-import { probeDrivers, type TryOverlay } from './drivers/choose.js';
+import { probeDrivers } from './drivers/choose.js';
+import type { DriverTools } from './drivers/driver.js';
 import type { ContainerProcess } from './process.js';
 import type { Requests } from './protocol.js';
 import { type Runs, removeTree } from './runs.js';
@@ -25,12 +26,12 @@ export function createService(
   shop: Workshop,
   runs: Runs,
   driver: StorageDriver,
-  tryOverlay: TryOverlay,
+  tools: DriverTools,
 ): Service {
   const beneath = (path: string) => beneathStore(shop.storage.root, path);
   return {
     driver: async () => driver,
-    probeDrivers: () => probeDrivers(shop, tryOverlay),
+    probeDrivers: () => probeDrivers(shop, tools),
     unpack: async ({ signal }, layers) => {
       await unpackChain(shop, layers, signal);
       return undefined;

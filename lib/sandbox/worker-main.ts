@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadEngine } from '../layer/index.js';
 import { SandboxError } from '../util/errors.js';
-import { chooseDriver, type TryOverlay } from './drivers/choose.js';
-import { probeOverlay, startRunner } from './process.js';
+import { chooseDriver } from './drivers/choose.js';
+import type { DriverTools } from './drivers/driver.js';
+import { probeOverlay, settleUpper, startRunner } from './process.js';
 import type { FromWorker, ToWorker, WorkerConfig } from './protocol.js';
 import { Runs, type StartContainer } from './runs.js';
 import { encodeRunSpec } from './runspec.js';
@@ -47,10 +48,13 @@ async function main(): Promise<void> {
   const shop = await openWorkshop(config);
   if (config.runner === undefined) throw new SandboxError('SANDBOX_NO_RUNNER', 'shale-runner is not built');
   const { runner } = config;
-  const tryOverlay: TryOverlay = directories => probeOverlay(runner, directories);
-  const driver = await chooseDriver(shop, config, tryOverlay);
+  const tools: DriverTools = {
+    tryOverlay: directories => probeOverlay(runner, directories),
+    settleUpper: directories => settleUpper(runner, directories),
+  };
+  const driver = await chooseDriver(shop, config, tools);
   const runs = new Runs(shop, driver, await nativeStarter(shop, runner));
-  const server = new Server(createService(shop, runs, driver.name, tryOverlay), send);
+  const server = new Server(createService(shop, runs, driver.name, tools), send);
   process.on('message', message => server.receive(message as ToWorker));
   send({ type: 'ready' });
 }

@@ -5,5 +5,6 @@
 int command_userns(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_probe(int argc, char **argv);
+int command_settle(int argc, char **argv);
 
 #endif

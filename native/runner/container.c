@@ -41,8 +41,7 @@ static int build_root(const struct container *container) {
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) fail("SANDBOX_ROOT", "cannot make the mounts private");
   umask(022);
   OWNED_FD root = mount_root(spec);
-  const int upper = container->upper >= 0 ? container->upper : root;
-  const struct creation_observer observer = observe_stubs(container->stubs, root, upper);
+  const struct creation_observer observer = observe_stubs(container->stubs, root, container->upper);
   OWNED_FD null = open_null();
   mount_proc(root, &observer, null);
   mount_sys(root, &observer, spec->network);
@@ -50,7 +49,7 @@ static int build_root(const struct container *container) {
   int slave = spec->tty ? provide_terminal(dev, container->terminal, (uid_t)spec->uid) : -1;
   provide_files(root, dev, &observer, spec);
   mount_extras(root, &observer, spec);
-  settle_stubs(container->stubs, root, upper);
+  settle_stubs(container->stubs, root, container->upper);
   make_working_directory(root, spec->cwd);
   enter_root(root, spec->readonly_root);
   return slave;

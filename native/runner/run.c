@@ -78,10 +78,11 @@ static void take_terminal(struct supervision *supervision, int socket) {
   add_pump(supervision, (struct pump){.from = master, .to = STDOUT_FILENO, .close_from = true});
 }
 
+/* Seen from outside: through this descriptor nothing that the container mounts is in the way. */
 static int open_upper(const struct spec *spec) {
-  if (spec->upper == NULL) return -1;
-  int upper = open(spec->upper, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (upper < 0) fail("SANDBOX_OVERLAY", "cannot open %s", spec->upper);
+  const char *path = spec->upper != NULL ? spec->upper : spec->root;
+  int upper = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (upper < 0) fail("SANDBOX_OVERLAY", "cannot open %s", path);
   return upper;
 }
 
@@ -97,12 +98,6 @@ static int report_end(int status) {
   }
   report_number("exit", WEXITSTATUS(status));
   return WEXITSTATUS(status);
-}
-
-/* A directory that is its own upper layer has no descriptor of it yet. */
-static void clean_up(const struct container *container) {
-  OWNED_FD root = container->upper >= 0 ? -1 : open(container->spec->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  remove_stubs(container->stubs, container->upper >= 0 ? container->upper : root);
 }
 
 int command_run(int argc, char **argv) {
@@ -140,6 +135,6 @@ int command_run(int argc, char **argv) {
   if (spec.tty) take_terminal(&supervision, terminal[0]);
   int status = supervise(&supervision, signals);
   restore_terminal();
-  clean_up(&container);
+  remove_stubs(container.stubs, container.upper);
   return report_end(status);
 }

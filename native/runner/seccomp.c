@@ -45,8 +45,10 @@ static bool is_emulated(const char *name) {
 }
 
 static void allow_calls(scmp_filter_ctx filter, const char *const *names, bool emulate_ids) {
-  for (; *names != NULL; names++)
+  for (; *names != NULL; names++) {
+    if (emulate_ids && (strcmp(*names, "mknod") == 0 || strcmp(*names, "mknodat") == 0)) continue;
     add_rule(filter, emulate_ids && is_emulated(*names) ? SCMP_ACT_ERRNO(0) : SCMP_ACT_ALLOW, *names, 0, NULL);
+  }
 }
 
 /* Every address family but AF_ALG (page-cache writes from any process) and AF_VSOCK (the hypervisor's side). */
@@ -74,6 +76,20 @@ static void allow_plain_clone(scmp_filter_ctx filter) {
   add_rule(filter, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
 }
 
+/* Without privileges a FIFO, socket or plain file can be made all the same: only devices are make-believe. */
+static void emulate_devices(scmp_filter_ctx filter) {
+  static const uint64_t REAL[] = {0, S_IFREG, S_IFIFO, S_IFSOCK};
+  static const uint64_t EMULATED[] = {S_IFCHR, S_IFBLK};
+  for (size_t i = 0; i < LENGTH(REAL) + LENGTH(EMULATED); i++) {
+    const bool real = i < LENGTH(REAL);
+    const uint64_t type = real ? REAL[i] : EMULATED[i - LENGTH(REAL)];
+    const struct scmp_arg_cmp mknod_type = SCMP_A1(SCMP_CMP_MASKED_EQ, S_IFMT, type);
+    const struct scmp_arg_cmp mknodat_type = SCMP_A2(SCMP_CMP_MASKED_EQ, S_IFMT, type);
+    add_rule(filter, real ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(0), "mknod", 1, &mknod_type);
+    add_rule(filter, real ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(0), "mknodat", 1, &mknodat_type);
+  }
+}
+
 static void add_architectures(scmp_filter_ctx filter) {
   static const uint32_t FAMILIES[][2] = {
       {SCMP_ARCH_X86_64, SCMP_ARCH_X86}, {SCMP_ARCH_X86_64, SCMP_ARCH_X32}, {SCMP_ARCH_AARCH64, SCMP_ARCH_ARM}};
@@ -89,6 +105,7 @@ static scmp_filter_ctx make_filter(const struct spec *spec, uint64_t capabilitie
   /* a binary tree: a call costs ten comparisons instead of hundreds; libseccomp before 2.5 has none */
   seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
   allow_calls(filter, SECCOMP_ALWAYS, spec->emulate_ids);
+  if (spec->emulate_ids) emulate_devices(filter);
   allow_sockets(filter);
   allow_personalities(filter);
   for (size_t i = 0; i < SECCOMP_BY_CAPABILITY_COUNT; i++)

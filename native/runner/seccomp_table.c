@@ -124,7 +124,7 @@ const struct seccomp_group SECCOMP_BY_CAPABILITY[] = {
 const size_t SECCOMP_BY_CAPABILITY_COUNT = sizeof SECCOMP_BY_CAPABILITY / sizeof SECCOMP_BY_CAPABILITY[0];
 
 const char *const SECCOMP_EMULATED[] = {
-    "chown", "chown32", "fchown", "fchown32", "fchownat", "lchown", "lchown32", "mknod", "mknodat", "setfsgid",
+    "chown", "chown32", "fchown", "fchown32", "fchownat", "lchown", "lchown32", "setfsgid",
     "setfsgid32", "setfsuid", "setfsuid32", "setgid", "setgid32", "setgroups", "setgroups32", "setregid",
     "setregid32", "setresgid", "setresgid32", "setresuid", "setresuid32", "setreuid", "setreuid32", "setuid",
     "setuid32", NULL,

@@ -16,7 +16,7 @@ struct seccomp_group {
 extern const struct seccomp_group SECCOMP_BY_CAPABILITY[];
 extern const size_t SECCOMP_BY_CAPABILITY_COUNT;
 
-/* In a single-id map these succeed and do nothing. */
+/* In a single-id map these succeed and do nothing; so do mknod and mknodat of devices. */
 extern const char *const SECCOMP_EMULATED[];
 
 /*

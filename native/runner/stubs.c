@@ -126,6 +126,14 @@ static bool untouched(int upper, const struct stub *stub) {
          S_ISDIR(stat.st_mode) == (stub->kind == KIND_DIRECTORY);
 }
 
+/* fuse-overlayfs marks each new directory with files in it. */
+static void remove_fuse_marks(int parent, const char *name) {
+  OWNED_FD fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return;
+  unlinkat(fd, ".wh..wh..opq", 0);
+  unlinkat(fd, ".wh..opq", 0);
+}
+
 /* Removes the entry and leaves its directory's time as it was. */
 static void remove_one(int upper, const struct stub *stub) {
   char parent_path[PATH_MAX];
@@ -135,6 +143,7 @@ static void remove_one(int upper, const struct stub *stub) {
   struct stat stat;
   if (parent < 0 || fstat(parent, &stat) < 0) return;
   const char *name = slash == NULL ? stub->path : slash + 1;
+  if (stub->kind == KIND_DIRECTORY) remove_fuse_marks(parent, name);
   if (unlinkat(parent, name, stub->kind == KIND_DIRECTORY ? AT_REMOVEDIR : 0) < 0) return;
   const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, stat.st_mtim};
   futimens(parent, times);

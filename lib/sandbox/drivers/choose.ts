@@ -5,9 +5,9 @@ import { errorMessage, isShaleError, SandboxError } from '../../util/errors.js';
 import type { WorkerConfig } from '../protocol.js';
 import type { Workshop } from '../trees.js';
 import type { StorageDriver } from '../types.js';
-import type { Driver } from './driver.js';
+import type { Driver, DriverTools } from './driver.js';
 import { fuseDriver } from './fuse.js';
-import { type OverlayDirectories, overlayDriver } from './overlay.js';
+import { overlayDriver } from './overlay.js';
 import { vfsDriver } from './vfs.js';
 
 export interface DriverProbe {
@@ -17,11 +17,9 @@ export interface DriverProbe {
   hint?: string;
 }
 
-export type TryOverlay = (directories: OverlayDirectories) => Promise<void>;
-
 /** In the order of preference. */
-function allDrivers(shop: Workshop, tryOverlay: TryOverlay): Driver[] {
-  return [overlayDriver(shop, tryOverlay), fuseDriver(shop), vfsDriver(shop)];
+function allDrivers(shop: Workshop, tools: DriverTools): Driver[] {
+  return [overlayDriver(shop, tools.tryOverlay), fuseDriver(shop, tools.settleUpper), vfsDriver(shop)];
 }
 
 async function probe(shop: Workshop, driver: Driver): Promise<DriverProbe> {
@@ -35,9 +33,9 @@ async function probe(shop: Workshop, driver: Driver): Promise<DriverProbe> {
 }
 
 /** Tries every driver. */
-export async function probeDrivers(shop: Workshop, tryOverlay: TryOverlay): Promise<DriverProbe[]> {
+export async function probeDrivers(shop: Workshop, tools: DriverTools): Promise<DriverProbe[]> {
   const probes: DriverProbe[] = [];
-  for (const driver of allDrivers(shop, tryOverlay)) probes.push(await probe(shop, driver));
+  for (const driver of allDrivers(shop, tools)) probes.push(await probe(shop, driver));
   return probes;
 }
 
@@ -93,9 +91,9 @@ async function firstWorking(shop: Workshop, drivers: Driver[]): Promise<Driver> 
 export async function chooseDriver(
   shop: Workshop,
   config: WorkerConfig,
-  tryOverlay: TryOverlay,
+  tools: DriverTools,
 ): Promise<Driver> {
-  const drivers = allDrivers(shop, tryOverlay);
+  const drivers = allDrivers(shop, tools);
   if (config.storageDriver !== undefined) return forcedDriver(shop, drivers, config.storageDriver);
   const path = join(shop.storage.root, 'driver.json');
   const key = await memoryKey(config);

@@ -24,6 +24,22 @@ export interface PreparedRoot {
   changes(signal?: AbortSignal): Promise<Changes>;
 }
 
+/** What the drivers leave to the runner. */
+export interface DriverTools {
+  /** mounts an overlay in a mount namespace of its own and changes something in it */
+  tryOverlay(directories: OverlayDirectories): Promise<void>;
+  settleUpper(directories: OverlayDirectories): Promise<void>;
+}
+
+/** Directories of one overlay. */
+export interface OverlayDirectories {
+  /** topmost first */
+  lowers: string[];
+  upper: string;
+  work: string;
+  root: string;
+}
+
 /** One way to give a container the merged view of a chain of layers. */
 export interface Driver {
   readonly name: StorageDriver;

@@ -4,17 +4,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../../util/errors.js';
 import { findProgram } from '../paths.js';
 import type { Workshop } from '../trees.js';
-import type { Driver, PreparedRoot } from './driver.js';
-import { type OverlayDirectories, overlayDirectories, probeDirectories } from './overlay.js';
+import type { Driver, DriverTools, OverlayDirectories, PreparedRoot } from './driver.js';
+import { overlayDirectories, probeDirectories } from './overlay.js';
 
-/** A program serves the mount; it is a child of the worker, in the worker's pid namespace, and dies with it. */
-export function fuseDriver(shop: Workshop): Driver {
+/**
+ * A program serves the mount; it is a child of the worker, in the worker's pid namespace, and dies with it.
+ *
+ * @param settleUpper turns what it leaves into what the kernel's overlay would leave
+ */
+export function fuseDriver(shop: Workshop, settleUpper: DriverTools['settleUpper']): Driver {
   return {
     name: 'fuse-overlayfs',
     async prepare(layers, directory, signal): Promise<PreparedRoot> {
       const directories = await overlayDirectories(shop, layers, directory, signal);
-      const release = await mountFuse(directories);
+      const unmount = await mountFuse(directories);
       const { root, upper: tree } = directories;
+      const release = async () => {
+        await unmount();
+        await settleUpper(directories);
+      };
       return {
         root,
         upper: tree,
@@ -83,13 +91,14 @@ async function mountFuse(directories: OverlayDirectories): Promise<() => Promise
   }
   server.kill('SIGKILL');
   const { stderr } = await ended;
-  throw new SandboxError(
-    'SANDBOX_FUSE',
-    `fuse-overlayfs did not mount: ${String(stderr).trim().slice(0, 500)}`,
-    {
-      hint: 'it needs read and write access to /dev/fuse: chmod 666 /dev/fuse, or modprobe fuse',
-    },
-  );
+  throw new SandboxError('SANDBOX_FUSE', `fuse-overlayfs did not mount: ${lastLine(String(stderr))}`, {
+    hint: 'it needs read and write access to /dev/fuse: chmod 666 /dev/fuse, or modprobe fuse',
+  });
+}
+
+/** Above it stand remarks about options. */
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
 }
 
 /** mountinfo escapes blanks and backslashes in octal, proc(5). */

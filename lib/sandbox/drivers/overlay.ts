@@ -2,16 +2,7 @@ import { chmod, chown, lstat, lutimes, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../util/digest.js';
 import { unpackChain, type Workshop } from '../trees.js';
-import type { Driver, PreparedRoot } from './driver.js';
-
-/** Directories of one overlay. */
-export interface OverlayDirectories {
-  /** topmost first */
-  lowers: string[];
-  upper: string;
-  work: string;
-  root: string;
-}
+import type { Driver, DriverTools, OverlayDirectories, PreparedRoot } from './driver.js';
 
 /** Makes a directory that looks like `model`: overlay shows the root's metadata from the upper directory. */
 async function mkdirLike(path: string, model: string): Promise<void> {
@@ -61,13 +52,8 @@ export async function probeDirectories(directory: string): Promise<OverlayDirect
 /**
  * The kernel's overlay. The runner mounts it in the container's own mount namespace, so it is gone when the
  * container is: nothing is left to release.
- *
- * @param tryMount mounts an overlay somewhere private and changes something in it
  */
-export function overlayDriver(
-  shop: Workshop,
-  tryMount: (directories: OverlayDirectories) => Promise<void>,
-): Driver {
+export function overlayDriver(shop: Workshop, tryOverlay: DriverTools['tryOverlay']): Driver {
   return {
     name: 'overlay',
     async prepare(layers, directory, signal): Promise<PreparedRoot> {
@@ -79,6 +65,6 @@ export function overlayDriver(
         changes: async () => ({ source: { kind: 'upper', root: tree }, tree }),
       };
     },
-    probe: async directory => tryMount(await probeDirectories(directory)),
+    probe: async directory => tryOverlay(await probeDirectories(directory)),
   };
 }
