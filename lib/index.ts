@@ -1,0 +1,45 @@
+/**
+ * Shale as a library: builds OCI images from Dockerfiles, runs, pulls and pushes them, without root and without a
+ * daemon. Every function takes plain options, an `AbortSignal` that really stops the work, and an event sink for
+ * progress; every error that it throws on purpose is a `ShaleError` with a stable `code`.
+ */
+export { build } from './api/build.js';
+export { fsck } from './api/fsck.js';
+export {
+  history,
+  type ImportFileOptions,
+  images,
+  importImage,
+  inspect,
+  load,
+  prune,
+  pruneBuilds,
+  removeImages,
+  type SaveImagesOptions,
+  save,
+  tag,
+} from './api/images.js';
+export { type Info, info } from './api/info.js';
+export { login, logout } from './api/login.js';
+export type { RegistryOptions, ShaleOptions } from './api/options.js';
+export { type PullOptions, pull } from './api/pull.js';
+export { type PushOptions, push } from './api/push.js';
+export { type RunImageOptions, run } from './api/run.js';
+export type { BuildEvent, EventSink, LogEvent, NoteEvent, StepEvent, TransferEvent } from './build/events.js';
+export type { BuildOptions, BuildResult, ExportTarget } from './build/options.js';
+export type { HistoryEntry, ImageInspect, ImageSummary, Removal } from './image/index.js';
+export type { StorageDriver } from './sandbox/types.js';
+export {
+  BuildError,
+  ContainerError,
+  ContextError,
+  DockerfileError,
+  isShaleError,
+  LayerError,
+  OciError,
+  RegistryError,
+  SandboxError,
+  ShaleError,
+  StoreError,
+  UsageError,
+} from './util/errors.js';
