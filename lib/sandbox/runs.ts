@@ -89,7 +89,7 @@ export class Runs {
       if (source.kind === 'entries' && source.entries.length === 0) return { layer: null };
       // a layer needs one form at least: its tree, or the plain tar
       const tarPath = tree === undefined ? join(directory, 'layer.tar') : undefined;
-      const written = await this.shop.engine.writeLayer(source, { tarPath, clampMtime, signal });
+      const written = await (await this.shop.engine()).writeLayer(source, { tarPath, clampMtime, signal });
       if (written.entries.length === 0) return { layer: null };
       await this.shop.storage.addLayer(written, { tarPath });
       if (tree !== undefined) await this.shop.storage.addTree([...layers, written.diffId], tree);

@@ -8,7 +8,8 @@ import type { TreeStorage } from './storage.js';
 /** What the operations of a worker work with. */
 export interface Workshop {
   storage: TreeStorage;
-  engine: LayerEngine;
+  /** loaded when first asked for: a step whose trees are there needs none until it is committed */
+  engine(): Promise<LayerEngine>;
   singleId: boolean;
   note(text: string): void;
 }
@@ -40,7 +41,7 @@ async function unpackTop(shop: Workshop, chain: Digest[], signal?: AbortSignal):
   const target = join(await shop.storage.scratch('unpack'), 'tree');
   await mkdir(target, { mode: 0o755 });
   const lowers = chain.slice(0, -1).map((_, at) => shop.storage.treePath(chain.slice(0, at + 1)));
-  const { warnings } = await shop.engine.applyLayer({
+  const { warnings } = await (await shop.engine()).applyLayer({
     blobPath: blob.path,
     compression: blob.compression,
     expect: { diffId },
@@ -62,7 +63,7 @@ export async function writeLayerFrom(
   signal?: AbortSignal,
 ): Promise<Digest> {
   const tarPath = join(await shop.storage.scratch('layer'), 'layer.tar');
-  const written = await shop.engine.writeLayer({ kind: 'entries', entries }, { tarPath, clampMtime, signal });
+  const written = await (await shop.engine()).writeLayer({ kind: 'entries', entries }, { tarPath, clampMtime, signal });
   await shop.storage.addLayer(written, { tarPath });
   return written.diffId;
 }
@@ -85,7 +86,7 @@ export async function makeTar(shop: Workshop, diffId: Digest, signal?: AbortSign
     source: entry.type === 'file' ? `${tree}/${entry.path}` : undefined,
   }));
   const tarPath = join(await shop.storage.scratch('blob'), 'layer.tar');
-  const written = await shop.engine.writeLayer({ kind: 'entries', entries }, { tarPath, signal });
+  const written = await (await shop.engine()).writeLayer({ kind: 'entries', entries }, { tarPath, signal });
   if (written.diffId !== diffId) {
     throw new SandboxError('SANDBOX_TREE_CHANGED', `the tree of layer ${diffId} is not what the layer was`, {
       hint: 'run "shale fsck --repair", then build again',

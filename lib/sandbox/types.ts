@@ -81,6 +81,8 @@ export interface RunResult {
   /** exit code of the process; 128 + signal when a signal ended it; 126 and 127 as docker */
   exitCode: number;
   signal?: string;
+  /** why the program could not be executed, for exit codes 126 and 127 */
+  message?: string;
   /** names the upper directory for `commit` or `discard` */
   changes: string;
 }

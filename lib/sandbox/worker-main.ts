@@ -25,13 +25,22 @@ function send(message: FromWorker): void {
 async function openWorkshop(config: WorkerConfig): Promise<Workshop> {
   const module = config.storage.module ?? new URL('./store-storage.js', import.meta.url).href;
   const { openStorage } = (await import(module)) as { openStorage: OpenStorage };
-  const [storage, engine] = await Promise.all([openStorage(config.storage), loadEngine()]);
+  const storage = await openStorage(config.storage);
+  let engine: ReturnType<typeof loadEngine> | undefined;
   const notes = new Set<string>();
   const note = (text: string) => {
     if (!notes.has(text)) send({ type: 'note', text });
     notes.add(text);
   };
-  return { storage, engine, singleId: config.singleId, note };
+  return {
+    storage,
+    engine: () => {
+      engine ??= loadEngine();
+      return engine;
+    },
+    singleId: config.singleId,
+    note,
+  };
 }
 
 async function nativeStarter(shop: Workshop, runner: string): Promise<StartContainer> {

@@ -35,7 +35,8 @@ function workerEnvironment(): Record<string, string> {
  */
 export async function startWorker(options: WorkerOptions): Promise<WorkerClient> {
   options.signal?.throwIfAborted();
-  const map = await readIdMap();
+  // loaded while files are read: execa takes 40 ms, so only who needs a worker pays for it
+  const [map] = await Promise.all([readIdMap(), import('execa')]);
   if (map.kind === 'single') options.onNote?.(noteOf(map));
   const runner = findRunner();
   const config: WorkerConfig = {
@@ -66,7 +67,6 @@ async function launch(
   config: WorkerConfig,
   options: WorkerOptions,
 ): Promise<WorkerClient> {
-  // execa takes 40 ms to load: only who needs a worker pays for it
   const { execa } = await import('execa');
   const [file = '', ...args] = command;
   const subprocess = execa(file, [...args, process.execPath, WORKER_MAIN, JSON.stringify(config)], {

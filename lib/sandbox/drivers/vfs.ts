@@ -44,7 +44,8 @@ async function mergeLayer(
   const blob = await shop.storage.blobFor(diffId);
   if (blob === undefined)
     throw new SandboxError('SANDBOX_LAYER_MISSING', `no bytes of layer ${diffId} are in the store`);
-  const { warnings } = await shop.engine.applyLayer({
+  const engine = await shop.engine();
+  const { warnings } = await engine.applyLayer({
     blobPath: blob.path,
     compression: blob.compression,
     expect: { diffId },
@@ -59,9 +60,10 @@ async function mergeLayer(
 /** Everything below the root, level by level. */
 async function scanTree(shop: Workshop, root: string, signal?: AbortSignal): Promise<ScanEntry[]> {
   const found: ScanEntry[] = [];
+  const engine = await shop.engine();
   let directories = [''];
   while (directories.length > 0) {
-    const level = await shop.engine.scan(root, directories, { xattrs: true, signal });
+    const level = await engine.scan(root, directories, { xattrs: true, signal });
     found.push(...level);
     directories = level.filter(entry => entry.type === 'dir').map(entry => entry.path);
   }
