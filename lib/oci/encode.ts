@@ -7,7 +7,13 @@ import { OciError } from '../util/errors.js';
  * @throws OciError `OCI_JSON_INVALID` for what JSON cannot carry exactly (NaN, unsafe integers, functions)
  */
 export function encodeJson(value: unknown): Uint8Array {
-  return Buffer.from(encode(value), 'utf8');
+  try {
+    return Buffer.from(encode(value), 'utf8');
+  } catch (error) {
+    // Unknown fields of somebody's config are kept, however deep they are nested.
+    if (error instanceof RangeError) refuse('a value that is nested too deep');
+    throw error;
+  }
 }
 
 function encode(value: unknown): string {

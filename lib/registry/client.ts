@@ -180,6 +180,11 @@ export class RegistryClient {
     response.body.resume();
   }
 
+  /** Where the registry is found: scheme, host and port. */
+  baseUrl(): Promise<URL> {
+    return this.upstream.session.base();
+  }
+
   /** Reports something that needed no transfer. */
   report(descriptor: Descriptor, status: 'exists' | 'mounted' | 'skipped'): void {
     this.progress(descriptor, status).finish(status);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { errnoCode, errorMessage, isShaleError, RegistryError } from '../util/errors.js';
+import { errnoCode, errorMessage, isShaleError, OciError, RegistryError } from '../util/errors.js';
 import { redactUrl, safeText } from './text.js';
 
 /** Codes after which the same request may succeed. A time-out is not one: a server that hangs would hang again. */
@@ -20,6 +20,12 @@ const UNREACHABLE = new Set([
 ]);
 const LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'ERR_STREAM_PREMATURE_CLOSE']);
 
+const PLAIN: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the name cannot be looked up at the moment',
+};
+
 function isTlsCode(code: string): boolean {
   return /^(?:ERR_TLS_|ERR_SSL_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code);
 }
@@ -39,7 +45,7 @@ export function isNotTls(error: unknown): boolean {
 export function networkError(error: unknown, url: URL): RegistryError {
   if (error instanceof RegistryError) return error;
   const code = errnoCode(error) ?? '';
-  const text = `${redactUrl(url)}: ${safeText(errorMessage(error))}`;
+  const text = `${redactUrl(url)}: ${PLAIN[code] ?? safeText(errorMessage(error))}`;
   if (UNREACHABLE.has(code)) {
     const hint =
       'check the name, that the registry is running, and the proxy settings (HTTPS_PROXY, NO_PROXY)';
@@ -56,6 +62,17 @@ export function networkError(error: unknown, url: URL): RegistryError {
   }
   const lost = LOST.has(code) || code === '' ? 'REGISTRY_CONNECTION_LOST' : 'REGISTRY_UNREACHABLE';
   return new RegistryError(lost, `connection to ${text}`, { cause: error });
+}
+
+/** Says of which thing a document's error speaks. */
+export function inPlace<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof OciError)) throw error;
+    const { code, message, hint, detail } = error;
+    throw new OciError(code, `${what}: ${safeText(message)}`, { hint, detail, cause: error });
+  }
 }
 
 /** A response that breaks the protocol. */

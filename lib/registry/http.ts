@@ -160,7 +160,11 @@ class Exchange {
       const limit = request.body === undefined ? timeouts.headers : timeouts.uploadHeaders;
       if (this.answer === undefined) this.expectWithin(limit, 'a response');
     });
-    client.setTimeout(timeouts.idle, () => this.expire(timeouts.idle, 'any byte'));
+    client.setTimeout(timeouts.idle).on('timeout', () => {
+      // Silence is right while the registry works on what it was sent: that has a deadline of its own.
+      const working = client.writableFinished && this.answer === undefined;
+      if (!working) this.expire(timeouts.idle, 'any byte');
+    });
   }
 
   private receive(answer: IncomingMessage): void {

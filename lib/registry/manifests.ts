@@ -12,7 +12,7 @@ import { type Digest, isDigest, sha256 } from '../util/digest.js';
 import { RegistryError } from '../util/errors.js';
 import { discardBody } from './body.js';
 import { access, describe, manifestPath, type Repository } from './endpoint.js';
-import { protocolError } from './errors.js';
+import { inPlace, protocolError } from './errors.js';
 import type { HttpResponse } from './http.js';
 import type { Session } from './session.js';
 
@@ -55,7 +55,7 @@ export async function fetchManifest(
   const { bytes } = response;
   const digest = sha256(bytes);
   checkDigest(digest, isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(response), what);
-  const parsed = parseManifest(bytes, response.headers['content-type']);
+  const parsed = inPlace(what, () => parseManifest(bytes, response.headers['content-type']));
   return { bytes, digest, mediaType: parsed.mediaType, parsed };
 }
 

@@ -49,7 +49,7 @@ async function fetchLayer(
   }
 }
 
-/** A manifest's own URLs are an outsider's words: https only, no private addresses, no credentials (CVE-2020-15157). */
+/** A manifest's own URLs are an outsider's words: as careful as with a redirect, and no credentials (CVE-2020-15157). */
 async function fetchForeign(
   client: RegistryClient,
   repository: string,
@@ -58,7 +58,7 @@ async function fetchForeign(
   urls: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const from = new URL('https://registry.invalid/');
+  const from = await client.baseUrl();
   const reasons: string[] = [];
   for (const text of urls) {
     const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -17,6 +17,7 @@ import {
 } from '../oci/index.js';
 import { OciError, RegistryError } from '../util/errors.js';
 import type { RegistryClient } from './client.js';
+import { inPlace } from './errors.js';
 import type { FetchedManifest } from './manifests.js';
 import { fetchLayers, type LayerOptions } from './pull-layers.js';
 import type { ContentSink } from './types.js';
@@ -59,11 +60,11 @@ export async function pullImage(
   const root = await client.getManifest(repository, referenceDigest(wanted) ?? wanted.tag ?? 'latest', {
     signal,
   });
-  const chosen = await chooseManifest(client, repository, root, options);
+  const chosen = await chooseManifest(client, formatReference(wanted), repository, root, options);
   const { manifest } = chosen.parsed;
   checkImageManifest(manifest, formatReference(wanted));
   const configBytes = await fetchConfig(client, repository, manifest.config, options);
-  const config = parseImageConfig(configBytes);
+  const config = inPlace(formatReference(wanted), () => parseImageConfig(configBytes));
   checkLayerCount(manifest, config, formatReference(wanted));
   if (options.layers !== false) await fetchLayers(client, repository, manifest.layers, options);
   await commitBytes(content, describeManifest(chosen), chosen.bytes);
@@ -89,17 +90,16 @@ function describeManifest({ mediaType, digest, bytes }: FetchedManifest): Descri
 
 async function chooseManifest(
   client: RegistryClient,
+  name: string,
   repository: string,
   root: FetchedManifest,
   { platform, signal }: PullOptions,
 ): Promise<FetchedImage> {
   if (root.parsed.kind === 'manifest') return { ...root, parsed: root.parsed };
-  const entry = selectPlatform(root.parsed.index, platform);
+  const { index } = root.parsed;
+  const entry = inPlace(name, () => selectPlatform(index, platform));
   if (!isManifestType(entry.mediaType)) {
-    throw new OciError(
-      'OCI_MANIFEST_UNSUPPORTED',
-      `the index of ${repository} leads to a ${entry.mediaType}`,
-    );
+    throw new OciError('OCI_MANIFEST_UNSUPPORTED', `the index of ${name} leads to a ${entry.mediaType}`);
   }
   const fetched = await client.getManifest(repository, entry.digest, { signal });
   if (fetched.parsed.kind !== 'manifest' || fetched.bytes.length !== entry.size) {

@@ -46,6 +46,7 @@ function tooLong(error: unknown, asked: number): RegistryError {
     'REGISTRY_RATE_LIMITED',
     `${errorMessage(error)}; it asks to come back at ${when}`,
     {
+      hint: isShaleError(error) ? error.hint : undefined,
       detail: { retryAfterMs: asked },
       cause: error,
     },

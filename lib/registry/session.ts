@@ -176,7 +176,10 @@ export class Session {
       return secure;
     } catch (error) {
       secure.transport.close();
-      if (!isNotTls(error)) throw error;
+      // As with docker, an insecure registry without a port is looked for on 443 and then on 80.
+      const nobodyOn443 =
+        isShaleError(error) && error.code === 'REGISTRY_UNREACHABLE' && secure.base.port === '';
+      if (!isNotTls(error) && !nobodyOn443) throw error;
       return this.open('http');
     }
   }

@@ -49,6 +49,8 @@ function mayRepeat(error: unknown): boolean {
 
 class Upload {
   readonly what: string;
+  /** where the upload goes on; a registry may move it with every piece */
+  private current: URL | undefined;
 
   constructor(
     private readonly session: Session,
@@ -62,13 +64,14 @@ class Upload {
 
   async run(): Promise<void> {
     const location = await this.begin();
+    this.current = location;
     try {
       const { chunkSize } = this.options;
       const response =
         chunkSize === undefined ? await this.put(location) : await this.patch(location, chunkSize);
       this.checkStored(response);
     } catch (error) {
-      await deleteUpload(this.session, this.repository, location);
+      await deleteUpload(this.session, this.repository, this.current);
       throw error;
     }
   }
@@ -106,6 +109,7 @@ class Upload {
       const response = await this.send('PATCH', target, [202, 204], { body: chunk, headers });
       start += chunk.length;
       target = this.location(response);
+      this.current = target;
     }
     return this.finish(target, { body: new Uint8Array() });
   }

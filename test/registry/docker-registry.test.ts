@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { encodeJson, normalizeReference, OCI, parsePlatform } from '../../lib/oci/index.js';
-import { pullImage, pushImage, RegistryClient, type RegistryEvent } from '../../lib/registry/index.js';
+import {
+  fetchLayers,
+  pullImage,
+  pushImage,
+  RegistryClient,
+  type RegistryEvent,
+} from '../../lib/registry/index.js';
 import { sha256 } from '../../lib/util/digest.js';
 import { startDockerRegistry } from '../fixtures/docker-registry.js';
 import { makeImage, sourceOf, TestContent } from '../fixtures/memory-content.js';
@@ -152,6 +158,31 @@ t.test('an index: pushed as a whole, pulled by platform, by digest and by tag', 
     (await pullImage(c, single, other)).platformMatches,
     'a single manifest is given, with a word of warning',
   );
+});
+
+t.test('manifests first, layers when something needs them', async t => {
+  const image = makeImage([1000, 2000]);
+  const c = client();
+  await pushImage(c, normalizeReference(`${host}/lazy:1`), image.manifest, { content: sourceOf(image) });
+  const sink = await content();
+  const reference = normalizeReference(`${host}/lazy:1`);
+  const pulled = await pullImage(c, reference, { platform, content: sink, layers: false });
+  t.same(new Set(sink.committed), new Set([image.config.digest, image.manifest.digest]));
+  await fetchLayers(c, 'lazy', pulled.parsedManifest.layers, { content: sink });
+  t.same(new Set(sink.committed), new Set(image.blobs.keys()));
+});
+
+t.test('an index of which one image is held by the registry alone', async t => {
+  const here = makeImage([1000], 'amd64');
+  const there = makeImage([1000], 'arm64');
+  const c = client();
+  await pushImage(c, normalizeReference(`${host}/part:arm`), there.manifest, { content: sourceOf(there) });
+  const manifests = [here.manifest, there.manifest];
+  const bytes = encodeJson({ schemaVersion: 2, mediaType: OCI.index, manifests });
+  const root = { mediaType: OCI.index, digest: sha256(bytes), size: bytes.length };
+  const own = sourceOf({ blobs: new Map([[root.digest, bytes]]) }, here);
+  const pushed = await pushImage(c, normalizeReference(`${host}/part:1`), root, { content: own });
+  t.match(pushed, { uploaded: 2, existed: 1 });
 });
 
 t.test('tags, deletion, what is not there', async t => {

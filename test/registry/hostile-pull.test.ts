@@ -3,7 +3,7 @@ import t from 'tap';
 import { normalizeReference, parsePlatform } from '../../lib/oci/index.js';
 import { pullImage, RegistryClient } from '../../lib/registry/index.js';
 import { isShaleError } from '../../lib/util/errors.js';
-import { FakeRegistry } from '../fixtures/fake-registry.js';
+import { FakeRegistry, reply } from '../fixtures/fake-registry.js';
 import {
   BLOB_MODES,
   BUSY_MODES,
@@ -73,3 +73,23 @@ function testMode(name: string, mode: HostileMode): void {
 for (const modes of [MANIFEST_MODES, BLOB_MODES, REDIRECT_MODES, BUSY_MODES]) {
   for (const [name, mode] of Object.entries(modes)) testMode(name, mode);
 }
+
+t.test('a foreign layer that was asked for: fetched, without credentials', async t => {
+  const mode = BLOB_MODES['foreign layer'];
+  if (mode === undefined) throw new Error('no such mode');
+  const evil = await FakeRegistry.start();
+  const registry = await FakeRegistry.start({ basic: `ann:${SECRET}` });
+  const content = await TestContent.create();
+  const image = makeImage([60_000]);
+  const [bytes] = image.layers.map(layer => image.blobs.get(layer.digest));
+  evil.override = (_request, response) => reply(response, 200, bytes ?? '') ?? true;
+  registry.add(image, 'app:1');
+  registry.override = mode.override({ image, evil });
+  const credentials = { username: 'ann', password: SECRET };
+  const client = new RegistryClient({ domain: registry.host, credentials, plainHttp: true, ...HASTY });
+  t.teardown(() => Promise.all([evil.stop(), registry.stop(), content.remove(), client.close()]));
+  const options = { platform: parsePlatform('linux/amd64'), content, foreignLayers: true };
+  await pullImage(client, normalizeReference(`${registry.host}/app:1`), options);
+  t.equal(evil.requests.length, 1);
+  t.equal(evil.requests[0]?.authorization, undefined);
+});

@@ -96,6 +96,33 @@ t.test('an upload that is cut goes again, and what was begun is deleted', async 
   t.equal(registry.count('DELETE', /uploads/), 1);
 });
 
+t.test('a registry that takes its time to store a long upload', async t => {
+  const { registry, client, image } = await setUp(t, (request, response) => {
+    if (request.method !== 'PUT' || !isPut(request.url)) return false;
+    request.resume();
+    setTimeout(() => reply(response, 201, ''), 900);
+    return true;
+  });
+  const options = {
+    domain: registry.host,
+    credentials: { username: 'ann', password: SECRET },
+    plainHttp: true,
+  };
+  const [layer] = image.layers;
+  const bytes = layer && image.blobs.get(layer.digest);
+  if (layer === undefined || bytes === undefined) throw new Error('no layer');
+  const patient = new RegistryClient({
+    ...options,
+    timeouts: { idle: 200, headers: 200, uploadHeaders: 5000 },
+  });
+  t.teardown(() => patient.close());
+  await patient.uploadBlob('app', layer, () => Readable.from([bytes]));
+  await t.rejects(
+    client.uploadBlob('app', layer, () => Readable.from([bytes])),
+    { code: 'REGISTRY_TIMEOUT' },
+  );
+});
+
 t.test('503 to an upload: repeated, then given up', async t => {
   const { push, registry } = await setUp(t, (request, response) => {
     if (request.method !== 'PUT' || !isPut(request.url)) return false;
