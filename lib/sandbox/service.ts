@@ -44,7 +44,8 @@ export function createService(
     },
     writeLayer: ({ signal }, entries, { clampMtime }) => writeLayerFrom(shop, entries, clampMtime, signal),
     writeTar: async ({ signal }, entries, path) => {
-      await shop.engine.writeLayer({ kind: 'entries', entries }, { tarPath: beneath(path), signal });
+      const engine = await shop.engine();
+      await engine.writeLayer({ kind: 'entries', entries }, { tarPath: beneath(path), signal });
       return undefined;
     },
     makeBlob: async ({ signal }, layer) => {
