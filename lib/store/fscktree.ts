@@ -81,7 +81,12 @@ async function checkContent(
   const engine = await context.engine();
   const blob = await layers.blobFor(diffId);
   if (blob === undefined) {
-    const written = await engine.writeLayer({ kind: 'upper', root });
+    // Owners come from the index: from outside the namespace that made it, a tree of mapped ids shows others.
+    const base = Buffer.from(root).toString('latin1');
+    const sources = entries.map(({ offset: _, ...entry }) =>
+      entry.type === 'file' ? { ...entry, source: `${base}/${entry.path}` } : entry,
+    );
+    const written = await engine.writeLayer({ kind: 'entries', entries: sources });
     return written.diffId === diffId ? undefined : `its content has the diffID ${written.diffId}`;
   }
   const files = entries.filter(entry => entry.type === 'file' && entry.size > 0);
