@@ -96,8 +96,13 @@ function collectReport(child: ChildProcess): ReportReader {
   return { soFar, whole: once(stream, 'close').then(() => parseReport(soFar())) };
 }
 
-/** The container's first process where it is known: the runner then still cleans up. */
+/**
+ * Kills the container's first process where it is known: the runner then still cleans up. Nobody reads what it has
+ * left to say, so that an end cannot wait for a reader who has stopped reading.
+ */
 function killContainer(child: ChildProcess, report: RunnerReport): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
   if (report.pid === undefined) {
     child.kill('SIGKILL');
     return;

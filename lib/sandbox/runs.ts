@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import type { Driver, PreparedRoot } from './drivers/driver.js';
@@ -113,5 +115,10 @@ export class Runs {
 
 /** Deletes also what a step has made unreadable for its owner: root of the namespace may do that. */
 export async function removeTree(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true, maxRetries: 2 });
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    // paths longer than the kernel takes at once: rm(1) goes down directory by directory
+    await promisify(execFile)('rm', ['-rf', '--', path]);
+  }
 }
