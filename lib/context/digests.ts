@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BytePath, LayerEngine, ScanEntry } from '../layer/types.js';
-import { type Digest, isDigest } from '../util/digest.js';
+import type { Digest } from '../util/digest.js';
 
 /** A file changed this recently may change again without its times showing it ("racily clean" in git). */
 const RACY_NS = 2_000_000_000n;
@@ -38,8 +38,9 @@ function decode(text: string): Map<BytePath, Remembered> {
   if (!text.startsWith(FORMAT) || text.slice(header, header + 64) !== checksum(body)) return known;
   const fields = body.split(SEPARATOR);
   for (let at = 0; at + 2 < fields.length; at += 3) {
-    const [path = '', stamp = '', digest = ''] = fields.slice(at, at + 3);
-    if (isDigest(digest)) known.set(path, { stamp, digest });
+    const [path, stamp, digest] = [fields[at], fields[at + 1], fields[at + 2]];
+    // The checksum says that these are the digests which `encode` wrote.
+    if (path !== undefined && stamp !== undefined) known.set(path, { stamp, digest: digest as Digest });
   }
   return known;
 }
