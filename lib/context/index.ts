@@ -5,6 +5,7 @@ export {
   type ArchiveKind,
   archiveKind,
   archiveKindOf,
+  isTarFile,
   type UnpackOptions,
   unpackArchive,
 } from './archive.js';
@@ -17,5 +18,6 @@ export { compileGoMatch, goMatch } from './go-match.js';
 export { fetchUrl } from './http.js';
 export { cleanPath, compileIgnore, type IgnoreMatcher, type IgnoreState, parseIgnoreFile } from './ignore.js';
 export { openContext } from './open.js';
+export { remoteFileName } from './remote-name.js';
 export { hasWildcard, type SelectedSource, type SelectOptions, selectSources } from './select.js';
 export type * from './types.js';

@@ -15,6 +15,14 @@ export { type CheckOptions, parseCheckOptions } from './lint/options.js';
 export { formatLintJson, formatLintText, type LintResult, type LintWarning } from './lint/report.js';
 export { type LintRule, RULES, type RuleName } from './lint/rules.js';
 export { parseDevice, parseMount } from './mount.js';
+export {
+  listTargets,
+  type Outline,
+  type OutlineArg,
+  type OutlineMount,
+  outlineTarget,
+  type Target,
+} from './outline.js';
 export { parse } from './parser.js';
 export { type PortSpec, parsePortSpec, parsePorts } from './ports.js';
 export { reachableStages, sourcesOf, stageOfBase, stageOfFrom } from './stage-graph.js';
