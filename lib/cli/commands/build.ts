@@ -47,14 +47,9 @@ const FLAGS: FlagSpec[] = [
   { name: 'load', kind: 'bool', help: 'Accepted: the image is always in the store', hidden: true },
   { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the image id and nothing else' },
   { name: 'progress', kind: 'string', value: 'MODE', help: 'auto, tty, plain or quiet (default auto)' },
-  ...['rm', 'force-rm', 'compress', 'squash', 'disable-content-trust'].map(
-    (name): FlagSpec => ({
-      name,
-      kind: 'bool',
-      help: 'Accepted as docker does; changes nothing',
-      hidden: true,
-    }),
-  ),
+  ...accepted('bool', ['rm', 'force-rm', 'compress', 'squash', 'disable-content-trust', 'layers']),
+  ...accepted('list', ['cache-from', 'cache-to', 'cgroup-parent', 'isolation', 'memory', 'memory-swap', 'cpu-shares']),
+  ...accepted('list', ['cpu-period', 'cpu-quota', 'cpuset-cpus', 'cpuset-mems', 'security-opt', 'builder']),
   ...REGISTRY_FLAGS,
 ];
 
