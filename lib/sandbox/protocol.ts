@@ -11,9 +11,9 @@ export interface WorkerConfig {
   singleId: boolean;
   ids: number;
   storageDriver?: StorageDriver;
-  /** path of shale-runner; undefined: RUN goes through `runtime` */
+  /** path of shale-runner */
   runner?: string;
-  /** an OCI runtime, forced by the caller or because there is no runner */
+  /** absolute path of an OCI runtime, forced by the caller or because there is no runner; it wins */
   runtime?: string;
 }
 

@@ -63,7 +63,10 @@ export async function writeLayerFrom(
   signal?: AbortSignal,
 ): Promise<Digest> {
   const tarPath = join(await shop.storage.scratch('layer'), 'layer.tar');
-  const written = await (await shop.engine()).writeLayer({ kind: 'entries', entries }, { tarPath, clampMtime, signal });
+  const written = await (await shop.engine()).writeLayer(
+    { kind: 'entries', entries },
+    { tarPath, clampMtime, signal },
+  );
   await shop.storage.addLayer(written, { tarPath });
   return written.diffId;
 }

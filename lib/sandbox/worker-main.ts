@@ -43,26 +43,63 @@ async function openWorkshop(config: WorkerConfig): Promise<Workshop> {
   };
 }
 
-async function nativeStarter(shop: Workshop, runner: string): Promise<StartContainer> {
+/** How this worker runs steps. */
+interface Engineer {
+  start: StartContainer;
+  tools: DriverTools;
+}
+
+async function nativeEngineer(shop: Workshop, runner: string): Promise<Engineer> {
   const filterDirectory = join(await shop.storage.scratch('filters'), 'seccomp');
   await mkdir(filterDirectory, { mode: 0o700 });
-  return async (spec, root, files, modes) => {
-    const context = { root, files, singleId: shop.singleId, filterDirectory };
-    return startRunner(runner, encodeRunSpec(spec, context), modes);
+  return {
+    start: async (spec, root, files, modes) => {
+      const context = { root, files, singleId: shop.singleId, filterDirectory };
+      return startRunner(runner, encodeRunSpec(spec, context), modes);
+    },
+    tools: {
+      tryOverlay: directories => probeOverlay(runner, directories),
+      settleUpper: directories => settleUpper(runner, directories),
+    },
   };
+}
+
+/** Loaded only where there is no runner, or somebody wants a runtime. */
+async function ociEngineer(config: WorkerConfig, path: string): Promise<Engineer> {
+  const { prepareForRuntime, probeByMount, startOci } = await import('./oci/runtime.js');
+  const runtime = { path, singleId: config.singleId, ids: config.ids };
+  const { runner } = config;
+  await prepareForRuntime(path);
+  return {
+    start: (spec, root, files, modes) => startOci(runtime, spec, root, files, modes),
+    tools: {
+      tryOverlay: probeByMount,
+      settleUpper: async directories => {
+        if (runner === undefined) throw new SandboxError('SANDBOX_FUSE', 'fuse-overlayfs needs shale-runner');
+        await settleUpper(runner, directories);
+      },
+    },
+  };
+}
+
+async function chooseEngineer(shop: Workshop, config: WorkerConfig): Promise<Engineer> {
+  if (config.runtime !== undefined) return ociEngineer(config, config.runtime);
+  if (config.runner !== undefined) return nativeEngineer(shop, config.runner);
+  throw new SandboxError(
+    'SANDBOX_NO_RUNNER',
+    'there is neither shale-runner nor an OCI runtime to run steps with',
+    {
+      hint: 'npm run build (with g++, make and libseccomp-dev), or apt-get install crun',
+    },
+  );
 }
 
 async function main(): Promise<void> {
   const config = JSON.parse(process.argv[2] ?? '{}') as WorkerConfig;
   const shop = await openWorkshop(config);
-  if (config.runner === undefined) throw new SandboxError('SANDBOX_NO_RUNNER', 'shale-runner is not built');
-  const { runner } = config;
-  const tools: DriverTools = {
-    tryOverlay: directories => probeOverlay(runner, directories),
-    settleUpper: directories => settleUpper(runner, directories),
-  };
+  const { start, tools } = await chooseEngineer(shop, config);
   const driver = await chooseDriver(shop, config, tools);
-  const runs = new Runs(shop, driver, await nativeStarter(shop, runner));
+  const runs = new Runs(shop, driver, start);
   const server = new Server(createService(shop, runs, driver.name, tools), send);
   process.on('message', message => server.receive(message as ToWorker));
   send({ type: 'ready' });

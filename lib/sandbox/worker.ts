@@ -3,7 +3,7 @@ import { SandboxError } from '../util/errors.js';
 import { type Channel, WorkerClient, workerDied } from './client.js';
 import { countIds, type IdMap, idMapArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
-import { findRunner, WORKER_MAIN } from './paths.js';
+import { findProgram, findRunner, OCI_RUNTIMES, WORKER_MAIN } from './paths.js';
 import type { FromWorker, WorkerConfig } from './protocol.js';
 import { parseReport, type RunnerReport } from './report.js';
 import type { StorageConfig } from './storage.js';
@@ -44,8 +44,8 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
     singleId: map.kind === 'single',
     ids: countIds(map.uids),
     storageDriver: options.storageDriver,
-    runner: options.runtime === undefined ? runner : undefined,
-    runtime: options.runtime,
+    runner,
+    runtime: findRuntime(options.runtime, runner),
   };
   return launch(namespaceCommand(map, runner), config, options);
 }
@@ -56,10 +56,24 @@ function noteOf(map: IdMap): string {
     .join('; ');
 }
 
+/** @throws SandboxError `SANDBOX_NO_RUNTIME` when the one that was asked for is not there */
+function findRuntime(wanted: string | undefined, runner: string | undefined): string | undefined {
+  if (wanted === undefined)
+    return runner === undefined ? OCI_RUNTIMES.map(findProgram).find(Boolean) : undefined;
+  const path = findProgram(wanted);
+  if (path !== undefined) return path;
+  const hint = OCI_RUNTIMES.includes(wanted) ? `apt-get install ${wanted}` : undefined;
+  throw new SandboxError('SANDBOX_NO_RUNTIME', `no OCI runtime ${wanted} is installed`, { hint });
+}
+
 /** Command and arguments that run what follows inside the namespaces. */
 function namespaceCommand(map: IdMap, runner: string | undefined): string[] {
-  if (runner === undefined) throw new SandboxError('SANDBOX_NO_RUNNER', 'shale-runner is not built');
-  return [runner, 'userns', '--error-fd', '3', ...idMapArguments(map), '--'];
+  if (runner !== undefined) return [runner, 'userns', '--error-fd', '3', ...idMapArguments(map), '--'];
+  const unshare = findProgram('unshare') ?? 'unshare';
+  const common = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child=KILL', '--'];
+  // util-linux maps a user's own ranges only: root stays in its namespace, confined by capabilities and filter
+  if (map.kind !== 'single' && !map.helpers) return [unshare, ...common];
+  return [unshare, '--user', '--map-root-user', ...(map.helpers ? ['--map-auto'] : []), ...common];
 }
 
 async function launch(

@@ -47,7 +47,12 @@ interface Remembered {
 
 async function memoryKey(config: WorkerConfig): Promise<string> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  return [boot.trim(), release(), config.singleId ? 'single' : 'range', config.runner ?? ''].join(' ');
+  return [
+    boot.trim(),
+    release(),
+    config.singleId ? 'single' : 'range',
+    config.runtime ?? config.runner ?? '',
+  ].join(' ');
 }
 
 async function recall(path: string, key: string): Promise<StorageDriver | undefined> {
