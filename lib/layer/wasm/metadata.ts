@@ -28,7 +28,7 @@ export class MetadataWriter {
     try {
       fchmodSync(fd, metadata.mode);
       this.#setXattrs(dir, nameOf(path), metadata);
-      futimesSync(fd, metadata.mtime, metadata.mtime);
+      futimesSync(fd, time(metadata), time(metadata));
     } catch (error) {
       throw ioFailure('cannot set the metadata of a file', path, error);
     }
@@ -44,7 +44,7 @@ export class MetadataWriter {
     }
     try {
       this.#setXattrs(dir, nameOf(path), metadata);
-      lutimesSync(file, metadata.mtime, metadata.mtime);
+      lutimesSync(file, time(metadata), time(metadata));
     } catch (error) {
       throw ioFailure('cannot set the metadata of a file', path, error);
     }
@@ -57,6 +57,11 @@ export class MetadataWriter {
       this.warnings.add(`extended attributes ${key} were left out: not permitted or not supported here`);
     }
   }
+}
+
+/** Node takes a negative number for "now"; a Date before 1970 it takes as it is. */
+function time({ mtime }: Metadata): number | Date {
+  return mtime < 0 ? new Date(mtime * 1000) : mtime;
 }
 
 function ownerRefused(path: string, metadata: Metadata, error: unknown): unknown {
