@@ -48,7 +48,15 @@ const FLAGS: FlagSpec[] = [
   { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the image id and nothing else' },
   { name: 'progress', kind: 'string', value: 'MODE', help: 'auto, tty, plain or quiet (default auto)' },
   ...accepted('bool', ['rm', 'force-rm', 'compress', 'squash', 'disable-content-trust', 'layers']),
-  ...accepted('list', ['cache-from', 'cache-to', 'cgroup-parent', 'isolation', 'memory', 'memory-swap', 'cpu-shares']),
+  ...accepted('list', [
+    'cache-from',
+    'cache-to',
+    'cgroup-parent',
+    'isolation',
+    'memory',
+    'memory-swap',
+    'cpu-shares',
+  ]),
   ...accepted('list', ['cpu-period', 'cpu-quota', 'cpuset-cpus', 'cpuset-mems', 'security-opt', 'builder']),
   ...REGISTRY_FLAGS,
 ];
