@@ -57,6 +57,11 @@ export function decodeIndex(buffer: Uint8Array): LayerEntry[] {
   return entries;
 }
 
+/** One record of an index, as the tar reader of the C core gives it. */
+export function decodeRecord(record: Buffer): LayerEntry {
+  return new Reader(record).entry();
+}
+
 /** Decodes what the addon's `scan` gives: records of the index, each followed by what only `lstat` knows. */
 export function decodeScan(buffer: Buffer): ScanEntry[] {
   const reader = new Reader(buffer);

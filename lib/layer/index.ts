@@ -1,7 +1,9 @@
 import { type AddonFailure, loadAddon } from '../util/addon.js';
-import { LayerError, UsageError } from '../util/errors.js';
+import { errorMessage, LayerError, UsageError } from '../util/errors.js';
 import { NativeEngine } from './native.js';
 import type { LayerEngine } from './types.js';
+import { WasmCore } from './wasm/core.js';
+import { WasmEngine } from './wasm/engine.js';
 
 export { decodeIndex, encodeIndex } from './codec.js';
 export { MergedIndex, type Resolved } from './merged.js';
@@ -15,6 +17,8 @@ export interface EngineFacts {
   from?: string;
   /** the sha256 kernel that the CPU allows, and the threads that are used */
   native?: { sha256: string; threads: number };
+  /** which WebAssembly build takes over without the addon */
+  wasm?: 'simd' | 'plain';
   failures: AddonFailure[];
 }
 
@@ -29,7 +33,7 @@ const engines = new Map<EngineChoice, LayerEngine>();
 export async function loadEngine(choice: EngineChoice = chosen()): Promise<LayerEngine> {
   const known = engines.get(choice);
   if (known !== undefined) return known;
-  const engine = await create(choice);
+  const engine = create(choice);
   engines.set(choice, engine);
   return engine;
 }
@@ -37,8 +41,16 @@ export async function loadEngine(choice: EngineChoice = chosen()): Promise<Layer
 /** What `loadEngine('auto')` finds. Never throws. */
 export function engineFacts(): EngineFacts {
   const { addon, from, failures } = loadAddon();
-  if (addon === undefined) return { engine: 'wasm', failures };
+  if (addon === undefined) return wasmFacts(failures);
   return { engine: 'native', ...(from === undefined ? {} : { from }), native: addon.facts(), failures };
+}
+
+function wasmFacts(failures: AddonFailure[]): EngineFacts {
+  try {
+    return { engine: 'wasm', wasm: WasmCore.load().variant, failures };
+  } catch (error) {
+    return { engine: 'none', failures: [...failures, { from: 'wasm', why: errorMessage(error) }] };
+  }
 }
 
 function chosen(): EngineChoice {
@@ -49,10 +61,11 @@ function chosen(): EngineChoice {
   });
 }
 
-async function create(choice: EngineChoice): Promise<LayerEngine> {
+function create(choice: EngineChoice): LayerEngine {
   const { addon, failures } = loadAddon();
   if (addon !== undefined && choice !== 'wasm') return new NativeEngine(addon);
-  throw new LayerError('LAYER_ENGINE_MISSING', `the ${choice} layer engine does not load`, {
+  if (choice !== 'native') return new WasmEngine();
+  throw new LayerError('LAYER_ENGINE_MISSING', 'the native layer engine does not load', {
     hint: 'Build it with: npm run build',
     detail: { failures },
   });

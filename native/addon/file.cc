@@ -64,13 +64,6 @@ int open_beneath(int root, const std::string& path, int flags) {
   return path.empty() ? ::openat(root, ".", flags | O_CLOEXEC) : walk_beneath(root, path, flags);
 }
 
-int open_in_root(int root, const std::string& path, int flags) {
-  const char* at = path.empty() ? "." : path.c_str();
-  int fd = openat2(root, at, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-  // Without openat2 links are not followed at all, which is stricter than needed but never wrong.
-  return fd >= 0 || !is_missing(errno) ? fd : open_beneath(root, path, flags);
-}
-
 void write_all(int fd, const void* bytes, size_t length, const std::string& path) {
   const char* from = static_cast<const char*>(bytes);
   while (length > 0) {

@@ -52,8 +52,6 @@ class NewFile {
 // Opens `path` beneath `root` without following any symbolic link: openat2(2), or component by component where the
 // kernel lacks it or a seccomp filter hides it. -1 and errno on failure.
 int open_beneath(int root, const std::string& path, int flags);
-// As open_beneath, but symbolic links are followed as in a chroot to `root`.
-int open_in_root(int root, const std::string& path, int flags);
 
 Fd open_directory(const std::string& path);
 void write_all(int fd, const void* bytes, size_t length, const std::string& path);

@@ -16,10 +16,22 @@ namespace {
 
 // Files up to this size are collected; larger ones are written in parts.
 constexpr uint64_t SMALL_FILE = 128 * 1024;
+// As many as Linux follows (path_resolution(7)).
+constexpr int MAX_LINKS = 40;
 // Cached or held by files that wait to be written; the limit of open files is often 1024.
 constexpr size_t MAX_OPEN_DIRS = 384;
 
 std::string text_of(shale_bytes bytes) { return std::string(reinterpret_cast<const char*>(bytes.data), bytes.length); }
+
+std::vector<std::string> split_reversed(const std::string& path) {
+  std::vector<std::string> parts;
+  for (size_t end = path.size();;) {
+    size_t slash = end == 0 ? std::string::npos : path.rfind('/', end - 1);
+    parts.push_back(path.substr(slash == std::string::npos ? 0 : slash + 1, end - (slash == std::string::npos ? 0 : slash + 1)));
+    if (slash == std::string::npos) return parts;
+    end = slash;
+  }
+}
 
 bool is_directory_at(int dir, const char* name) {
   struct stat st;
@@ -120,7 +132,7 @@ void Unpacker::barrier() {
 void Unpacker::begin(const shale_entry& entry) {
   cancel_.check();
   if (batch_ && batch_->is_full()) flush();
-  std::string path = text_of(entry.path);
+  std::string path = real_path(text_of(entry.path));
   if (entry.type == SHALE_WHITEOUT) return add_whiteout(path);
   if (entry.type == SHALE_OPAQUE) return add_opaque(path);
   if (entry.type == SHALE_DIR) return add_dir(entry, path);
@@ -155,22 +167,70 @@ void Unpacker::create(const std::string& path, Make make) {
 
 // ---- directories ----
 
+Unpacker::Dir Unpacker::keep_dir(const std::string& path, int fd) {
+  auto dir = std::make_shared<Fd>(fd);
+  if (++opened_ >= MAX_OPEN_DIRS) close_dirs();
+  dirs_.emplace(path, dir);
+  return dir;
+}
+
+// The parent of a real path: made, where the tar left it out.
 Unpacker::Dir Unpacker::parent_dir(const std::string& path) {
   std::string parent = parent_of(path);
   auto found = dirs_.find(parent);
   if (found != dirs_.end()) return found->second;
-  // O_PATH: enough for the *at calls, and it opens directories that we may not read.
-  int fd = open_in_root(root_.get(), parent, O_PATH | O_DIRECTORY);
-  if (fd < 0 && is_written(parent)) {
-    // It may be a file that is still under way.
-    barrier();
-    fd = open_in_root(root_.get(), parent, O_PATH | O_DIRECTORY);
+  int fd = open_dir(parent);
+  if (fd >= 0) return keep_dir(parent, fd);
+  if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) fail_errno("cannot open the directory of an entry", path);
+  return keep_dir(parent, make_parent(parent));
+}
+
+// O_PATH: enough for the *at calls, and it opens directories that we may not read.
+int Unpacker::open_dir(const std::string& path) {
+  int fd = open_beneath(root_.get(), path, O_PATH | O_DIRECTORY);
+  if (fd >= 0 || !is_written(path)) return fd;
+  // It may be a file that is still under way.
+  barrier();
+  return open_beneath(root_.get(), path, O_PATH | O_DIRECTORY);
+}
+
+// The path with the links among its parents resolved as in a chroot to the root. Nearly always there are none, which
+// one openat2 tells; the directory that it opened is needed next anyway.
+std::string Unpacker::real_path(const std::string& path) {
+  std::string parent = parent_of(path);
+  if (parent.empty() || dirs_.count(parent) > 0) return path;
+  int fd = open_dir(parent);
+  if (fd >= 0) {
+    keep_dir(parent, fd);
+    return path;
   }
-  Dir dir = fd >= 0 ? std::make_shared<Fd>(fd) : errno == ENOENT || errno == ENOTDIR ? make_parent(parent) : nullptr;
-  if (!dir) fail_errno("cannot open the directory of an entry", path);
-  if (++opened_ >= MAX_OPEN_DIRS) close_dirs();
-  dirs_.emplace(std::move(parent), dir);
-  return dir;
+  std::string real = resolve_links(parent);
+  return real.empty() ? name_of(path) : real + "/" + name_of(path);
+}
+
+std::string Unpacker::resolve_links(const std::string& path) {
+  std::vector<std::string> pending = split_reversed(path);
+  std::string real;
+  for (int links = 0; !pending.empty();) {
+    std::string name = std::move(pending.back());
+    pending.pop_back();
+    if (name.empty() || name == ".") continue;
+    if (name == "..") {
+      real = parent_of(real);
+      continue;
+    }
+    Fd dir(open_beneath(root_.get(), real, O_PATH | O_DIRECTORY));
+    char target[4096];
+    ssize_t length = dir ? ::readlinkat(dir.get(), name.c_str(), target, sizeof target) : -1;
+    if (length < 0) {
+      real = real.empty() ? name : real + "/" + name;
+      continue;
+    }
+    if (++links > MAX_LINKS) fail_errno("cannot open the directory of an entry", path, ELOOP);
+    if (target[0] == '/') real.clear();
+    for (std::string& part : split_reversed(std::string(target, static_cast<size_t>(length)))) pending.push_back(std::move(part));
+  }
+  return real;
 }
 
 void Unpacker::close_dirs() {
@@ -180,7 +240,7 @@ void Unpacker::close_dirs() {
 }
 
 // A directory that the tar leaves out: with the metadata that it has below, where it is there.
-Unpacker::Dir Unpacker::make_parent(const std::string& path) {
+int Unpacker::make_parent(const std::string& path) {
   Dir parent = parent_dir(path);
   make_dir(parent->get(), path);
   PendingDir pending{path, {}};
@@ -192,7 +252,7 @@ Unpacker::Dir Unpacker::make_parent(const std::string& path) {
   directories_.push_back(std::move(pending));
   int fd = ::openat(parent->get(), name_of(path), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) fail_errno("cannot open a new directory", path);
-  return std::make_shared<Fd>(fd);
+  return fd;
 }
 
 void Unpacker::make_dir(int parent, const std::string& path) {
@@ -296,7 +356,7 @@ void Unpacker::add_symlink(const shale_entry& entry, const std::string& path) {
 
 void Unpacker::add_hardlink(const shale_entry& entry, const std::string& path) {
   barrier();
-  std::string target = text_of(entry.link);
+  std::string target = real_path(text_of(entry.link));
   if (skipped_.count(key(target)) > 0) {
     skipped_.insert(key(path));
     return;
@@ -305,7 +365,7 @@ void Unpacker::add_hardlink(const shale_entry& entry, const std::string& path) {
   bool deleted = whiteouts_.count(key(target)) > 0 && !is_written(target);
   bool present = false;
   if (!deleted) {
-    Fd dir(open_in_root(root_.get(), parent_of(target), O_PATH | O_DIRECTORY));
+    Fd dir(open_beneath(root_.get(), parent_of(target), O_PATH | O_DIRECTORY));
     struct stat st;
     present = dir && ::fstatat(dir.get(), name_of(target), &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (present && S_ISDIR(st.st_mode)) fail("LAYER_LINK_INVALID", "a hard link names a directory", path);

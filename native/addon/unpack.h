@@ -46,8 +46,12 @@ class Unpacker {
   };
 
   Dir parent_dir(const std::string& path);
+  Dir keep_dir(const std::string& path, int fd);
+  int open_dir(const std::string& path);
+  std::string real_path(const std::string& path);
+  std::string resolve_links(const std::string& path);
   void close_dirs();
-  Dir make_parent(const std::string& path);
+  int make_parent(const std::string& path);
   void make_dir(int parent, const std::string& path);
   void add_dir(const shale_entry& entry, const std::string& path);
   void add_file(const shale_entry& entry, const std::string& path);

@@ -386,12 +386,16 @@ static size_t take(shale_reader *reader, size_t length, uint64_t wanted) {
 
 static shale_read_event on_block(shale_reader *reader) {
   reader->filled = 0;
+  memset(&reader->entry, 0, sizeof reader->entry);
   if (is_zero(reader->block)) {
+    if (reader->has_pax || reader->has_long_name || reader->has_long_link) {
+      corrupt(reader, "a pax or long-name header describes no entry");
+      return SHALE_READ_ERROR;
+    }
     if (reader->seen_zero_block) reader->state = DRAIN;
     reader->seen_zero_block = true;
     return SHALE_READ_MORE;
   }
-  memset(&reader->entry, 0, sizeof reader->entry);
   if (reader->seen_zero_block) {
     corrupt(reader, "an entry follows a lone block of zeros");
     return SHALE_READ_ERROR;

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs';
+import type { BytePath, Compression, ScanEntry } from '../types.js';
+import { BlobSource } from './blob-read.js';
+import { NewFile, openBlobSink } from './blob-write.js';
+import type { WasmCore } from './core.js';
+import { at, Dirs, failure, ioFailure, joinPath, nameOf, openRoot, parentOf } from './dirs.js';
+import { deviceNumbers } from './walk.js';
+import { makePortable, readTreeXattrs, type Xattrs } from './xattr.js';
+
+const LATIN1 = { encoding: 'latin1' as BufferEncoding };
+const PART = 256 * 1024;
+
+type Written = { digest: `sha256:${string}`; size: number };
+
+/** Compresses a plain file into a new one. */
+export async function compressFile(
+  core: WasmCore,
+  request: { from: string; to: string; compression: Exclude<Compression, 'none'>; level?: number },
+  check: () => void,
+): Promise<Written> {
+  const fd = openSync(request.from, 'r');
+  const sink = openBlobSink(core, request.to, request.compression, request.level);
+  try {
+    const part = Buffer.allocUnsafe(PART);
+    for (let length = readSync(fd, part); length > 0; length = readSync(fd, part)) {
+      check();
+      await sink.write(part.subarray(0, length));
+    }
+    return await sink.finish();
+  } finally {
+    closeSync(fd);
+    sink.drop();
+  }
+}
+
+/** Decompresses by magic into a new file. */
+export async function decompressFile(
+  request: { from: string; to: string },
+  check: () => void,
+): Promise<Written> {
+  const source = new BlobSource(request.from, 'auto', check);
+  const file = new NewFile(request.to);
+  const hash = createHash('sha256');
+  let size = 0;
+  try {
+    for await (const bytes of source.read()) {
+      hash.update(bytes);
+      file.write(bytes);
+      size += bytes.length;
+    }
+    file.keep();
+    return { digest: `sha256:${hash.digest('hex')}`, size };
+  } finally {
+    file.drop();
+  }
+}
+
+/** lstat of what lies directly in `dirs`, sorted by path. */
+export function scan(
+  request: { root: string; dirs: BytePath[]; xattrs: boolean },
+  check: () => void,
+): ScanEntry[] {
+  const dirs = openDirs(request.root);
+  const xattrs = request.xattrs ? readTreeXattrs(request.root) : new Map<BytePath, Xattrs>();
+  const found: ScanEntry[] = [];
+  try {
+    for (const dir of request.dirs) {
+      check();
+      dirs.trim();
+      for (const name of listDir(dirs, dir)) {
+        const entry = scanOne(dirs.open(dir), joinPath(dir, name), name, xattrs);
+        if (entry !== undefined) found.push(entry);
+      }
+    }
+  } finally {
+    dirs.close();
+  }
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function openDirs(root: string): Dirs {
+  try {
+    return new Dirs(openRoot(root));
+  } catch (error) {
+    throw ioFailure('cannot open a directory', Buffer.from(root).toString('latin1'), error);
+  }
+}
+
+function listDir(dirs: Dirs, dir: BytePath): string[] {
+  try {
+    return readdirSync(at(dirs.open(dir), ''), LATIN1);
+  } catch (error) {
+    throw ioFailure('cannot open a directory', dir, error);
+  }
+}
+
+function scanOne(
+  dir: number,
+  path: BytePath,
+  name: string,
+  xattrs: Map<BytePath, Xattrs>,
+): ScanEntry | undefined {
+  const file = at(dir, name);
+  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  // What vanishes meanwhile was never there.
+  if (stat === undefined) return undefined;
+  const entry: ScanEntry = {
+    path,
+    type: typeOf(stat),
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    mtimeNs: stat.mtimeNs.toString(),
+    ctimeNs: stat.ctimeNs.toString(),
+    ino: stat.ino.toString(),
+    dev: stat.dev.toString(),
+    nlink: Number(stat.nlink),
+  };
+  if (entry.type === 'symlink') entry.link = readlinkSync(file, LATIN1);
+  if (entry.type === 'char' || entry.type === 'block') Object.assign(entry, deviceNumbers(stat.rdev));
+  const own = makePortable(xattrs.get(path));
+  if (own !== undefined) entry.xattrs = own;
+  return entry;
+}
+
+function typeOf(stat: BigIntStats): ScanEntry['type'] {
+  if (stat.isDirectory()) return 'dir';
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isCharacterDevice()) return 'char';
+  if (stat.isBlockDevice()) return 'block';
+  if (stat.isSocket()) return 'socket';
+  return stat.isFIFO() ? 'fifo' : 'file';
+}
+
+/** sha256 of each file beneath `root`, 32 bytes each, in order. */
+export function digestFiles(request: { root: string; paths: BytePath[] }, check: () => void): Buffer {
+  const dirs = openDirs(request.root);
+  const digests = Buffer.alloc(32 * request.paths.length);
+  const part = Buffer.allocUnsafe(PART);
+  try {
+    for (const [i, path] of request.paths.entries()) {
+      check();
+      dirs.trim();
+      digests.set(digestOne(dirs, path, part), 32 * i);
+    }
+  } finally {
+    dirs.close();
+  }
+  return digests;
+}
+
+function digestOne(dirs: Dirs, path: BytePath, part: Buffer): Buffer {
+  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+  let fd: number;
+  try {
+    fd = openSync(at(dirs.open(parentOf(path)), nameOf(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? '';
+    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(code)) {
+      throw failure('LAYER_FILE_CHANGED', 'a file vanished or was replaced while it was read', path);
+    }
+    throw ioFailure('cannot open a file', path, error);
+  }
+  try {
+    return digestOpen(fd, path, part);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function digestOpen(fd: number, path: BytePath, part: Buffer): Buffer {
+  const before = fstatSync(fd, { bigint: true });
+  if (!before.isFile()) throw failure('LAYER_FILE_CHANGED', 'a file was replaced while it was read', path);
+  const hash = createHash('sha256');
+  let total = 0;
+  for (let length = readSync(fd, part); length > 0; length = readSync(fd, part)) {
+    hash.update(part.subarray(0, length));
+    total += length;
+  }
+  const after = fstatSync(fd, { bigint: true });
+  if (total !== Number(after.size) || before.mtimeNs !== after.mtimeNs) {
+    throw failure('LAYER_FILE_CHANGED', 'a file changed while it was read', path);
+  }
+  return hash.digest();
+}
