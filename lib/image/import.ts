@@ -42,7 +42,7 @@ export async function importTar(
   options: ImportOptions = {},
 ): Promise<ImageRecord> {
   const { signal } = options;
-  const tarPath = await plainTar(engine, source, await store.scratch('import'), signal);
+  const tarPath = await plainTar(engine, source, await store.scratch('import'), { own: true, signal });
   const applied = await engine.applyLayer({ blobPath: tarPath, compression: 'none', signal });
   await store.layers.put({ ...applied, blob: undefined }, { tarPath });
   const origin = typeof source === 'string' ? source : '-';

@@ -5,7 +5,6 @@ import { hostPlatform, layerCompression, OCI, type Platform } from '../oci/index
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { type Digest, digestHex } from '../util/digest.js';
-import { LayerError } from '../util/errors.js';
 import { Archive, invalid } from './archive.js';
 import { dockerImages } from './docker-archive.js';
 import { buildManifest } from './manifest.js';
@@ -52,7 +51,7 @@ export async function loadArchive(
 ): Promise<ImageRecord[]> {
   const { signal } = options;
   const scratch = await store.scratch('load');
-  const archive = await Archive.open(engine, await plainTar(engine, source, scratch, signal), signal);
+  const archive = await Archive.open(engine, await plainTar(engine, source, scratch, { signal }), signal);
   const loaded: ImageRecord[] = [];
   for (const image of await imagesOf(archive, options.platform ?? hostPlatform())) {
     for (const layer of image.layers) await loadLayer(store, engine, archive, layer, scratch, signal);
@@ -86,18 +85,18 @@ async function loadLayer(
 ): Promise<void> {
   if (await isHeld(store, layer)) return;
   const path = join(scratch, `layer-${digestHex(layer.blob?.digest ?? layer.diffId)}`);
-  const { digest, size } = await archive.extract(layer.member, path, signal);
-  checkBlob(layer, digest, size);
+  await archive.extract(layer.member, path, signal);
+  const { diffId, blob } = layer;
   const applied = await engine.applyLayer({
     blobPath: path,
     compression: 'auto',
-    expect: { blob: { digest, size }, diffId: layer.diffId },
+    expect: { diffId, ...(blob === undefined ? {} : { blob: { digest: blob.digest, size: blob.size } }) },
     signal,
   });
   const form =
     applied.compression === 'none'
       ? { tarPath: path }
-      : { blob: { path, digest, size, mediaType: mediaTypeOf(layer, applied.compression) } };
+      : { blob: { path, ...applied.blob, mediaType: mediaTypeOf(layer, applied.compression) } };
   await store.layers.put({ ...applied, blob: undefined }, form);
 }
 
@@ -106,13 +105,6 @@ async function isHeld(store: Store, { diffId, blob }: ArchivedLayer): Promise<bo
   if (record === undefined) return false;
   if (blob === undefined) return store.layers.has(diffId);
   return record.blobs.some(known => known.digest === blob.digest) && (await store.content.has(blob.digest));
-}
-
-function checkBlob({ member, blob }: ArchivedLayer, digest: Digest, size: number): void {
-  if (blob === undefined || (blob.digest === digest && blob.size === size)) return;
-  throw new LayerError('LAYER_DIGEST_MISMATCH', `${member} has the digest ${digest} and ${size} bytes`, {
-    detail: { expected: blob.digest, actual: digest },
-  });
 }
 
 function mediaTypeOf({ blob }: ArchivedLayer, compression: 'gzip' | 'zstd'): string {

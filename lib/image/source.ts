@@ -1,5 +1,5 @@
-import { constants, createWriteStream } from 'node:fs';
-import { copyFile, open } from 'node:fs/promises';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { copyFile, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -16,31 +16,53 @@ const MAGICS: [Format, number[]][] = [
   ['bzip2', [0x42, 0x5a, 0x68]],
 ];
 
+export interface PlainTarOptions {
+  /** the result is a file in `scratch`, to be taken over, even where the given one is plain already */
+  own?: boolean;
+  signal?: AbortSignal;
+}
+
 /**
- * Brings a tar of any compression into a file of ours as a plain tar.
+ * A tar of any compression as the path of a plain tar.
  *
  * @param source a path, or a stream such as standard input
  * @param scratch a directory in the store's file system
- * @returns a path in `scratch`
+ * @returns a path in `scratch`, or the given one where it is plain and need not be ours
  * @throws LayerError `LAYER_DECOMPRESS_FAILED`; UsageError `USAGE_NO_INPUT`
  */
 export async function plainTar(
   engine: LayerEngine,
   source: string | Readable,
   scratch: string,
-  signal?: AbortSignal,
+  options: PlainTarOptions = {},
 ): Promise<string> {
-  const given = typeof source === 'string' ? source : join(scratch, 'given');
-  if (typeof source !== 'string')
-    await pipeline(source, createWriteStream(given, { flags: 'wx', mode: 0o600 }), { signal });
+  const { own = false, signal } = options;
+  const given = (await isRegularFile(source)) ? String(source) : join(scratch, 'given');
+  if (given !== source) await receive(source, given, signal);
   const plain = join(scratch, 'plain.tar');
   const format = await formatOf(given);
   if (format === 'engine') await engine.decompress(given, plain, signal);
   else if (format !== 'plain') await decompressByCommand(format, given, plain, signal);
-  else if (given === source)
+  else if (own && given === source)
     await copyFile(given, plain, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
   else return given;
   return plain;
+}
+
+/** @throws UsageError `USAGE_NO_INPUT` */
+async function isRegularFile(source: string | Readable): Promise<boolean> {
+  if (typeof source !== 'string') return false;
+  try {
+    return (await stat(source)).isFile();
+  } catch (cause) {
+    throw unreadable(source, cause);
+  }
+}
+
+/** A pipe, be it given as a stream or by its path (`<(…)` of a shell), can be read only once. */
+async function receive(source: string | Readable, to: string, signal?: AbortSignal): Promise<void> {
+  const stream = typeof source === 'string' ? createReadStream(source) : source;
+  await pipeline(stream, createWriteStream(to, { flags: 'wx', mode: 0o600 }), { signal });
 }
 
 async function formatOf(path: string): Promise<Format> {
@@ -59,9 +81,13 @@ async function firstBytes(path: string): Promise<Buffer> {
       await file.close();
     }
   } catch (cause) {
-    const why = errnoCode(cause) === 'ENOENT' ? 'no such file' : errorMessage(cause);
-    throw new UsageError('USAGE_NO_INPUT', `cannot read ${path}: ${why}`, { cause });
+    throw unreadable(path, cause);
   }
+}
+
+function unreadable(path: string, cause: unknown): UsageError {
+  const why = errnoCode(cause) === 'ENOENT' ? 'no such file' : errorMessage(cause);
+  return new UsageError('USAGE_NO_INPUT', `cannot read ${path}: ${why}`, { cause });
 }
 
 async function decompressByCommand(

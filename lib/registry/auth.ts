@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { BodyLimits } from './body.js';
 import { type Challenge, parseChallenges } from './challenge.js';
 import type { HttpTransport } from './http.js';
-import type { RetryContext } from './retry.js';
 import { basicAuthorization, fetchToken, type Token } from './token.js';
 import type { Credentials } from './types.js';
 
@@ -10,7 +10,7 @@ export interface AuthSettings {
   /** credentials for a repository of this registry */
   credentials: (repository?: string) => Promise<Credentials | undefined>;
   trustedRealms: readonly string[];
-  retry: RetryContext;
+  limits: BodyLimits;
 }
 
 /** What a request needs: the repository whose credentials count, and the rights to ask for. */
@@ -94,7 +94,7 @@ export class Authenticator {
   }
 
   private fetch(access: AccessRequest, credentials: Credentials | undefined): Promise<Token> {
-    const { registry, trustedRealms, retry } = this.settings;
+    const { registry, trustedRealms, limits } = this.settings;
     const parameters = this.challenge?.parameters ?? new Map<string, string>();
     return fetchToken(this.transport, {
       realm: parameters.get('realm') ?? '',
@@ -103,7 +103,7 @@ export class Authenticator {
       credentials,
       registry,
       trustedRealms,
-      retry,
+      limits,
     });
   }
 }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/index.js';
 import type { Digest } from '../util/digest.js';
 import { errorMessage, isShaleError, RegistryError } from '../util/errors.js';
+import { hasBlob, mountBlob } from './blob-presence.js';
 import { downloadBlob } from './download.js';
 import { checkRepositoryPath, type Repository } from './endpoint.js';
 import {
@@ -9,6 +10,7 @@ import {
   deleteManifest,
   type FetchedManifest,
   fetchManifest,
+  hasManifest,
   putManifest,
   resolveManifest,
 } from './manifests.js';
@@ -24,7 +26,7 @@ import type {
   Timeouts,
   TlsSettings,
 } from './types.js';
-import { hasBlob, mountBlob, type UploadOptions, uploadBlob } from './upload.js';
+import { type UploadOptions, uploadBlob } from './upload.js';
 
 export interface RegistryClientOptions {
   /** as in a normalized reference: `docker.io`, `localhost:5000` */
@@ -111,7 +113,17 @@ export class RegistryClient {
     });
   }
 
-  hasBlob(repository: string, descriptor: Pick<Descriptor, 'digest' | 'size'>, options: CallOptions = {}) {
+  /** Whether the registry itself (no mirror) has a manifest, by tag or digest. */
+  hasManifest(repository: string, tagOrDigest: string, options: CallOptions = {}): Promise<boolean> {
+    return hasManifest(this.upstream.session, this.repository(repository), tagOrDigest, options);
+  }
+
+  /** Whether the repository has a blob, in its right size. */
+  hasBlob(
+    repository: string,
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    options: CallOptions = {},
+  ): Promise<boolean> {
     return hasBlob(this.upstream.session, this.repository(repository), descriptor, options);
   }
 

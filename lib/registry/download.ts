@@ -4,10 +4,9 @@ import { readBody } from './body.js';
 import { access, blobPath, describe, type Repository } from './endpoint.js';
 import { isTransient, protocolError } from './errors.js';
 import type { HttpResponse } from './http.js';
-import { refuseEncoding } from './manifests.js';
 import { PartialFile } from './partial-file.js';
 import { waitToRetry } from './retry.js';
-import type { Session } from './session.js';
+import { refuseEncoding, type Session } from './session.js';
 
 /** Bytes of progress after which a broken transfer counts as a new one. */
 const PROGRESS = 1024 * 1024;

@@ -52,6 +52,10 @@ export function blobPath(repository: Repository, digest: Digest): string {
   return `/v2/${checkRepositoryPath(repository.path)}/blobs/${checkTagOrDigest(digest)}`;
 }
 
+export function uploadsPath(repository: Repository): string {
+  return `/v2/${checkRepositoryPath(repository.path)}/blobs/uploads/`;
+}
+
 /** `docker.io/library/debian:12` or `docker.io/library/debian@sha256:…` */
 export function describe(repository: Repository, tagOrDigest: string): string {
   return `${repository.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;

@@ -26,9 +26,13 @@ function isTlsCode(code: string): boolean {
 
 /** Whether the peer does not speak TLS at all, as against speaking it with a certificate we do not trust. */
 export function isNotTls(error: unknown): boolean {
-  const cause = (error as { cause?: unknown }).cause;
-  const code = errnoCode(cause) ?? '';
-  return code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ECONNRESET';
+  const { cause } = error as { cause?: unknown };
+  const code = errnoCode(cause);
+  // OpenSSL tells the kinds of EPROTO apart in its text alone.
+  return (
+    code === 'ECONNRESET' ||
+    (code === 'EPROTO' && /wrong version number|packet length too long/.test(errorMessage(cause)))
+  );
 }
 
 /** Puts a name to what the network did. Errors that already have one pass through. */

@@ -85,7 +85,12 @@ export class HttpTransport {
   }
 
   private plainProxy(url: URL): URL | undefined {
-    return url.protocol === 'http:' ? proxyFor(url, this.settings.env) : undefined;
+    const proxy = url.protocol === 'http:' ? proxyFor(url, this.settings.env) : undefined;
+    if (proxy?.protocol !== 'https:') return proxy;
+    throw new RegistryError(
+      'REGISTRY_PROXY_INVALID',
+      'HTTP_PROXY is an https URL: plain requests need an http proxy',
+    );
   }
 
   private proxyHeaders(url: URL): Record<string, string> {
@@ -99,9 +104,9 @@ export class HttpTransport {
     return {
       protocol: url.protocol,
       hostname: target.hostname.replace(/^\[|\]$/g, ''),
-      port: target.port || (target.protocol === 'https:' ? 443 : 80),
+      port: target.port || (url.protocol === 'https:' ? 443 : 80),
       path: proxy === undefined ? url.pathname + url.search : url.href,
-      agent: this.agents.for(target.protocol === url.protocol ? target : url),
+      agent: this.agents.for(target),
     };
   }
 }

@@ -42,7 +42,7 @@ export async function fetchManifest(
   { signal }: CallOptions = {},
 ): Promise<FetchedManifest> {
   const what = `manifest ${describe(repository, tagOrDigest)}`;
-  const response = await session.request({
+  const request = {
     method: 'GET',
     target: manifestPath(repository, tagOrDigest),
     headers: { accept: ACCEPT },
@@ -50,27 +50,16 @@ export async function fetchManifest(
     accept: [200],
     what,
     signal,
-  });
-  refuseEncoding(response, what);
-  const bytes = await session.read(response, MAX_MANIFEST_SIZE, what, signal);
+  } as const;
+  const response = await session.fetch(request, MAX_MANIFEST_SIZE);
+  const { bytes } = response;
   const digest = sha256(bytes);
   checkDigest(digest, isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(response), what);
   const parsed = parseManifest(bytes, response.headers['content-type']);
   return { bytes, digest, mediaType: parsed.mediaType, parsed };
 }
 
-/** @throws RegistryError `REGISTRY_RESPONSE_INVALID` where the bytes are not those that a digest names */
-export function refuseEncoding(response: HttpResponse, what: string): void {
-  const encoding = response.headers['content-encoding'];
-  if (encoding === undefined || encoding === 'identity') return;
-  response.body.destroy();
-  throw protocolError(
-    what,
-    `the registry answered with Content-Encoding ${encoding}, which was not asked for`,
-  );
-}
-
-function announcedDigest({ headers }: HttpResponse): Digest | undefined {
+function announcedDigest({ headers }: Pick<HttpResponse, 'headers'>): Digest | undefined {
   const value = headers['docker-content-digest'];
   return isDigest(value) ? value : undefined;
 }
@@ -114,6 +103,26 @@ export async function resolveManifest(
   }
   const fetched = await fetchManifest(session, repository, tagOrDigest, options);
   return { mediaType: fetched.mediaType, digest: fetched.digest, size: fetched.bytes.length };
+}
+
+/** Whether a manifest is there, asked with the rights of a push. */
+export async function hasManifest(
+  session: Session,
+  repository: Repository,
+  tagOrDigest: string,
+  { signal }: CallOptions = {},
+): Promise<boolean> {
+  const response = await session.request({
+    method: 'HEAD',
+    target: manifestPath(repository, tagOrDigest),
+    headers: { accept: ACCEPT },
+    access: access(repository, ['pull', 'push']),
+    accept: [200, 404],
+    what: `manifest ${describe(repository, tagOrDigest)}`,
+    signal,
+  });
+  discardBody(response.body);
+  return response.status === 200;
 }
 
 /**

@@ -2,14 +2,20 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Digest } from '../util/digest.js';
+import { RegistryError } from '../util/errors.js';
 
 const READ_SIZE = 1024 * 1024;
+/** bytes: what a kill may cost, against the price of a call into the thread pool per packet */
+const WRITE_SIZE = 512 * 1024;
 
 /** A download in progress: a file and the hash of what is in it. Bytes of an earlier process count again. */
 export class PartialFile {
   private hash: Hash = createHash('sha256');
-  /** bytes that are in the file and in the hash */
+  /** bytes that are in the hash, and in the file or on their way there */
   offset = 0;
+  private pending: Uint8Array[] = [];
+  private pendingSize = 0;
+  private writing: Promise<void> = Promise.resolve();
 
   private constructor(private readonly handle: FileHandle) {}
 
@@ -18,8 +24,9 @@ export class PartialFile {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
     const file = new PartialFile(await open(path, flags, 0o600));
     try {
-      const { size } = await file.handle.stat();
-      if (size > limit) await file.restart();
+      const stat = await file.handle.stat();
+      if (!stat.isFile()) throw new RegistryError('REGISTRY_PARTIAL_FILE', `${path} is not a regular file`);
+      if (stat.size > limit) await file.restart();
       else await file.rehash();
       return file;
     } catch (error) {
@@ -38,25 +45,45 @@ export class PartialFile {
     }
   }
 
-  /** Writes while it hashes. */
+  /** Takes a piece in. It is hashed now and written soon, many pieces in one call; `flush` waits for that. */
   async append(chunk: Uint8Array): Promise<void> {
-    const written = this.handle.writev([chunk], this.offset);
     this.hash.update(chunk);
-    const { bytesWritten } = await written;
-    if (bytesWritten < chunk.length) await this.writeRest(chunk, bytesWritten);
+    this.pending.push(chunk);
+    this.pendingSize += chunk.length;
     this.offset += chunk.length;
+    if (this.pendingSize >= WRITE_SIZE) await this.startWrite();
   }
 
-  private async writeRest(chunk: Uint8Array, start: number): Promise<void> {
-    let done = start;
-    while (done < chunk.length) {
-      const { bytesWritten } = await this.handle.write(chunk, done, chunk.length - done, this.offset + done);
-      done += bytesWritten;
+  /** Starts to write what is pending, once the write before has ended: the next pieces are hashed meanwhile. */
+  private async startWrite(): Promise<void> {
+    await this.writing;
+    const chunks = this.pending;
+    const position = this.offset - this.pendingSize;
+    this.pending = [];
+    this.pendingSize = 0;
+    this.writing = this.write(chunks, position);
+    // Whoever awaits it next gets the error; until then it must not count as unhandled.
+    this.writing.catch(() => {});
+  }
+
+  private async write(chunks: Uint8Array[], position: number): Promise<void> {
+    const { bytesWritten } = await this.handle.writev(chunks, position);
+    let rest = Buffer.concat(bytesWritten === total(chunks) ? [] : chunks).subarray(bytesWritten);
+    for (let at = position + bytesWritten; rest.length > 0; ) {
+      const more = await this.handle.write(rest, 0, rest.length, at);
+      rest = rest.subarray(more.bytesWritten);
+      at += more.bytesWritten;
     }
+  }
+
+  private async flush(): Promise<void> {
+    if (this.pendingSize > 0) await this.startWrite();
+    await this.writing;
   }
 
   /** Forgets everything. */
   async restart(): Promise<void> {
+    await this.flush();
     await this.handle.truncate(0);
     this.hash = createHash('sha256');
     this.offset = 0;
@@ -67,10 +94,20 @@ export class PartialFile {
   }
 
   async sync(): Promise<void> {
+    await this.flush();
     await this.handle.sync();
   }
 
+  /** After a failure this keeps what came: the next try goes on from there. */
   async close(): Promise<void> {
-    await this.handle.close();
+    try {
+      await this.flush();
+    } finally {
+      await this.handle.close();
+    }
   }
+}
+
+function total(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }

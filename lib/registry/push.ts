@@ -89,9 +89,16 @@ class Push {
       if (!isManifestType(child.mediaType) && !isIndexType(child.mediaType)) {
         throw new OciError('OCI_MANIFEST_UNSUPPORTED', `the index holds a ${child.mediaType}`);
       }
-      await this.manifest(child, child.digest);
+      if (await this.exists(child)) this.counts.existed++;
+      else await this.manifest(child, child.digest);
       this.done.add(child.digest);
     }
+  }
+
+  /** Also the way to push an index of which only some platforms are held here: the registry may have the others. */
+  private async exists(child: Descriptor): Promise<boolean> {
+    const { client, repository, options } = this;
+    return client.hasManifest(repository, child.digest, { signal: options.signal });
   }
 
   private async blobs({ layers, config }: Manifest): Promise<void> {

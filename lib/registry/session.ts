@@ -1,7 +1,7 @@
 import { isShaleError, RegistryError } from '../util/errors.js';
 import { type AccessRequest, Authenticator } from './auth.js';
 import { type BodyLimits, discardBody, readBounded } from './body.js';
-import { isNotTls, statusError } from './errors.js';
+import { isNotTls, protocolError, statusError } from './errors.js';
 import { DEFAULT_TIMEOUTS, type HttpRequest, type HttpResponse, HttpTransport } from './http.js';
 import { isLoopback } from './origin.js';
 import { sendFollowing } from './redirect.js';
@@ -75,9 +75,17 @@ export class Session {
     return { policy: this.policy, signal: this.signalOf(signal) };
   }
 
-  /** A small body in full. @param limit bytes */
-  read(response: HttpResponse, limit: number, what: string, signal?: AbortSignal): Promise<Buffer> {
-    return readBounded(response, limit, what, this.bodyLimits(signal));
+  /**
+   * A request whose answer is small, with its body; repeated as a whole if it breaks.
+   * @param limit bytes
+   */
+  async fetch(request: SessionRequest, limit: number): Promise<HttpResponse & { bytes: Buffer }> {
+    const { what, signal } = request;
+    return withRetry(this.retryContext(what, signal), async () => {
+      const response = await this.request({ ...request, retry: false });
+      refuseEncoding(response, what);
+      return { ...response, bytes: await readBounded(response, limit, what, this.bodyLimits(signal)) };
+    });
   }
 
   /** Visits a URL outside the registry: never with credentials. */
@@ -97,9 +105,10 @@ export class Session {
   }
 
   private signalOf(signal: AbortSignal | undefined): AbortSignal | undefined {
-    const own = this.settings.signal;
-    if (own === undefined || signal === undefined || own === signal) return signal ?? own;
-    return AbortSignal.any([own, signal]);
+    const signals = [this.settings.signal, signal].filter(s => s !== undefined);
+    if (signals.length === 0) return undefined;
+    // A signal of its own per request: many listeners on the caller's would look like a leak to Node.
+    return AbortSignal.any(signals);
   }
 
   private async attempt(request: SessionRequest): Promise<HttpResponse> {
@@ -177,8 +186,8 @@ export class Session {
     const { tls, env, trustedRealms, credentials } = this.settings;
     const agents = { registry: base, tls, env, connectTimeout: this.timeouts.connect };
     const transport = new HttpTransport(agents, this.timeouts);
-    const retry = this.retryContext(`registry ${this.host}`);
-    const auth = new Authenticator(transport, { registry: base, credentials, trustedRealms, retry });
+    const limits = this.bodyLimits();
+    const auth = new Authenticator(transport, { registry: base, credentials, trustedRealms, limits });
     return { base, transport, auth };
   }
 
@@ -189,6 +198,17 @@ export class Session {
       throw new RegistryError('REGISTRY_UNREACHABLE', `${safeText(this.host)} is not a host name`);
     }
   }
+}
+
+/** @throws RegistryError `REGISTRY_RESPONSE_INVALID` where the bytes are not those that a digest names */
+export function refuseEncoding(response: HttpResponse, what: string): void {
+  const encoding = response.headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return;
+  response.body.destroy();
+  throw protocolError(
+    what,
+    `the registry answered with Content-Encoding ${encoding}, which was not asked for`,
+  );
 }
 
 /** How a host is approached: loopback and unverified registries may speak plain HTTP, all others must not. */

@@ -37,15 +37,16 @@ export async function listTags(
     if (visited.has(next.href) || visited.size >= MAX_PAGES)
       throw protocolError(what, 'the list of pages never ends');
     visited.add(next.href);
-    const response = await session.request({
+    const request = {
       method: 'GET',
       target: next,
       access: access(repository, ['pull']),
       accept: [200],
       what,
       signal,
-    });
-    for (const tag of parseTags(await session.read(response, MAX_PAGE, what, signal), what)) tags.add(tag);
+    } as const;
+    const response = await session.fetch(request, MAX_PAGE);
+    for (const tag of parseTags(response.bytes, what)) tags.add(tag);
     next = nextPage(response, base, what);
   }
   return [...tags].slice(0, limit);

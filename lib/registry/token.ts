@@ -1,10 +1,9 @@
 import { RegistryError } from '../util/errors.js';
-import { readBounded } from './body.js';
+import { type BodyLimits, readBounded } from './body.js';
 import { protocolError, statusError } from './errors.js';
 import type { HttpRequest, HttpResponse, HttpTransport } from './http.js';
 import { isLoopback, isPrivateLiteral, mayReceiveCredentials } from './origin.js';
 import { sendFollowing } from './redirect.js';
-import { type RetryContext, withRetry } from './retry.js';
 import { redactUrl, safeText } from './text.js';
 import type { Credentials } from './types.js';
 
@@ -27,11 +26,11 @@ export interface TokenRequest {
   /** base URL of the registry that named the realm */
   registry: URL;
   trustedRealms: readonly string[];
-  retry: RetryContext;
+  limits: BodyLimits;
 }
 
 /**
- * Fetches a bearer token from the server that the registry names.
+ * Fetches a bearer token from the server that the registry names. Not repeated here: who needs the token repeats.
  *
  * Credentials go there only if `mayReceiveCredentials`; otherwise the request is anonymous.
  *
@@ -45,10 +44,8 @@ export async function fetchToken(transport: HttpTransport, request: TokenRequest
   const withheld = request.credentials !== undefined && !trusted;
   // Without a scope the only question is whether the credentials are good: an anonymous answer would be a false yes.
   if (withheld && request.scopes.length === 0) throw unasked(realm);
-  return withRetry({ ...request.retry, what: `token of ${realm.host}` }, async () => {
-    const response = await ask(transport, realm, { ...request, credentials });
-    return readToken(response, request, withheld);
-  });
+  const response = await ask(transport, realm, { ...request, credentials });
+  return readToken(response, request, withheld);
 }
 
 /** Keeps a registry from making us visit file:, plain http or the machine's own network. */
@@ -78,7 +75,7 @@ function realmRefused(reason: string, registry: URL): RegistryError {
 }
 
 function ask(transport: HttpTransport, realm: URL, request: TokenRequest): Promise<HttpResponse> {
-  const { credentials, service, scopes, retry } = request;
+  const { credentials, service, scopes, limits } = request;
   if (credentials?.identityToken !== undefined) {
     return transport.send(refreshRequest(realm, request, credentials.identityToken));
   }
@@ -88,7 +85,7 @@ function ask(transport: HttpTransport, realm: URL, request: TokenRequest): Promi
   if (credentials?.username !== undefined) url.searchParams.set('account', credentials.username);
   return sendFollowing(
     transport,
-    { method: 'GET', url, signal: retry.signal },
+    { method: 'GET', url, signal: limits.signal },
     basicAuthorization(credentials),
   );
 }
@@ -96,7 +93,7 @@ function ask(transport: HttpTransport, realm: URL, request: TokenRequest): Promi
 /** The body is a secret, so this request is sent without following redirects. */
 function refreshRequest(
   realm: URL,
-  { service, scopes, retry }: TokenRequest,
+  { service, scopes, limits }: TokenRequest,
   refreshToken: string,
 ): HttpRequest {
   const form = new URLSearchParams({
@@ -111,7 +108,7 @@ function refreshRequest(
     url: realm,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: Buffer.from(form.toString()),
-    signal: retry.signal,
+    signal: limits.signal,
   };
 }
 
@@ -123,8 +120,7 @@ export function basicAuthorization(credentials: Credentials | undefined): string
 
 async function readToken(response: HttpResponse, request: TokenRequest, withheld: boolean): Promise<Token> {
   const what = `token server ${response.url.host}`;
-  const { signal, policy } = request.retry;
-  const body = await readBounded(response, MAX_TOKEN_BODY, what, { signal, policy });
+  const body = await readBounded(response, MAX_TOKEN_BODY, what, request.limits);
   if (response.status === 401 || response.status === 403 || response.status === 400) {
     throw refusedByServer(what, response.status, withheld);
   }

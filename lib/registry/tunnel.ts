@@ -32,8 +32,14 @@ export class TunnelAgent extends Agent {
     openTunnel(this.proxy, authority, this.timeout).then(
       socket => {
         const secure = tlsConnect({ ...this.options, ...(target as object), socket, path: undefined });
+        secure.setTimeout(this.timeout, () =>
+          secure.destroy(refused(this.proxy, 'no TLS from behind it in time')),
+        );
         secure.once('error', callback);
-        secure.once('secureConnect', () => callback(null, secure));
+        secure.once('secureConnect', () => {
+          secure.setTimeout(0).removeAllListeners('timeout').off('error', callback);
+          callback(null, secure);
+        });
       },
       (error: Error) => callback(error),
     );

@@ -1,109 +1,22 @@
-import { createHash } from 'node:crypto';
-import { type Readable, Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/index.js';
-import type { Digest } from '../util/digest.js';
-import { errorMessage, isShaleError, RegistryError } from '../util/errors.js';
+import { isShaleError, RegistryError } from '../util/errors.js';
+import { deleteUpload } from './blob-presence.js';
 import { discardBody } from './body.js';
-import { access, blobPath, checkRepositoryPath, describe, type Repository } from './endpoint.js';
+import { access, describe, type Repository, uploadsPath } from './endpoint.js';
 import { isTransient, protocolError } from './errors.js';
 import type { HttpResponse } from './http.js';
 import type { CallOptions } from './manifests.js';
 import { resolveLocation } from './redirect.js';
 import { waitToRetry } from './retry.js';
 import type { Session } from './session.js';
+import { slices, verifiedStream } from './upload-source.js';
 
 export interface UploadOptions extends CallOptions {
   /** bytes sent so far */
   onBytes?: (current: number) => void;
   /** bytes per PATCH; without it a blob goes in one PUT */
   chunkSize?: number;
-}
-
-/** Whether the repository has the blob, in its right size. */
-export async function hasBlob(
-  session: Session,
-  repository: Repository,
-  descriptor: Pick<Descriptor, 'digest' | 'size'>,
-  { signal }: CallOptions = {},
-): Promise<boolean> {
-  const what = `blob ${describe(repository, descriptor.digest)}`;
-  const response = await session.request({
-    method: 'HEAD',
-    target: blobPath(repository, descriptor.digest),
-    access: access(repository, ['pull', 'push']),
-    accept: [200, 404],
-    what,
-    signal,
-  });
-  discardBody(response.body);
-  const length = response.headers['content-length'];
-  return response.status === 200 && (length === undefined || Number(length) === descriptor.size);
-}
-
-function uploadsPath(repository: Repository): string {
-  return `/v2/${checkRepositoryPath(repository.path)}/blobs/uploads/`;
-}
-
-/**
- * Asks the registry to take a blob over from another of its repositories. Registries that do not want to begin an upload
- * instead, which is then given up.
- * @returns whether the blob is there now
- */
-export async function mountBlob(
-  session: Session,
-  repository: Repository,
-  digest: Digest,
-  from: string,
-  { signal }: CallOptions = {},
-): Promise<boolean> {
-  const query = new URLSearchParams({ mount: digest, from: checkRepositoryPath(from) });
-  const rights = access(repository, ['pull', 'push'], from);
-  const request = {
-    method: 'POST',
-    target: `${uploadsPath(repository)}?${query}`,
-    access: rights,
-    signal,
-  } as const;
-  const what = `mount of ${describe(repository, digest)}`;
-  const response = await session
-    .request({ ...request, body: new Uint8Array(), accept: [201, 202, 404, 405], what })
-    .catch(ignoreRefusal);
-  if (response === undefined) return false;
-  discardBody(response.body);
-  if (response.status === 202) await cancelUpload(session, repository, response);
-  return response.status === 201;
-}
-
-/** We may not read the other repository: then there is nothing to mount, but all the same an upload to make. */
-function ignoreRefusal(error: unknown): undefined {
-  if (isShaleError(error) && ['REGISTRY_UNAUTHORIZED', 'REGISTRY_DENIED'].includes(error.code))
-    return undefined;
-  throw error;
-}
-
-async function cancelUpload(session: Session, repository: Repository, begun: HttpResponse): Promise<void> {
-  const { location } = begun.headers;
-  if (location !== undefined) await deleteUpload(session, repository, resolveLocation(location, begun.url));
-}
-
-/** Best effort: a registry cleans up after a while anyway, and the first error is the one that matters. */
-async function deleteUpload(session: Session, repository: Repository, target: URL): Promise<void> {
-  await session
-    .request({
-      method: 'DELETE',
-      target,
-      access: access(repository, ['pull', 'push']),
-      accept: [200, 202, 204, 404, 405],
-      what: 'end of an upload',
-      retry: false,
-      // Not the caller's signal: after a cancellation this is what remains to be done.
-      detached: true,
-      signal: AbortSignal.timeout(5000),
-    })
-    .then(
-      response => discardBody(response.body),
-      () => {},
-    );
 }
 
 /**
@@ -172,7 +85,8 @@ class Upload {
   }
 
   private put(location: URL): Promise<HttpResponse> {
-    const body = async () => checked(await this.open(), this.descriptor, this.what, this.options.onBytes);
+    const body = async () =>
+      verifiedStream(await this.open(), this.descriptor, this.what, this.options.onBytes);
     return this.finish(location, { body, bodySize: this.descriptor.size });
   }
 
@@ -186,7 +100,7 @@ class Upload {
   private async patch(location: URL, chunkSize: number): Promise<HttpResponse> {
     let target = location;
     let start = 0;
-    const source = checked(await this.open(), this.descriptor, this.what, this.options.onBytes);
+    const source = verifiedStream(await this.open(), this.descriptor, this.what, this.options.onBytes);
     for await (const chunk of slices(source, chunkSize)) {
       const headers = { 'content-range': `${start}-${start + chunk.length - 1}` };
       const response = await this.send('PATCH', target, [202, 204], { body: chunk, headers });
@@ -236,59 +150,4 @@ class Upload {
       detail: { expected: this.descriptor.digest },
     });
   }
-}
-
-/** Passes a stream on and fails before its end where size or digest are not those of the descriptor. */
-function checked(
-  source: Readable,
-  { size, digest }: Descriptor,
-  what: string,
-  onBytes?: (current: number) => void,
-): Readable {
-  const hash = createHash('sha256');
-  let length = 0;
-  const changed = (reason: string) =>
-    new RegistryError(
-      'REGISTRY_SOURCE_CHANGED',
-      `${what}: the local bytes are not those of the digest (${reason})`,
-    );
-  const check = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      length += chunk.length;
-      if (length > size) return done(changed(`more than ${size} bytes`));
-      hash.update(chunk);
-      // The last piece is held back until it is known to be right: what is incomplete cannot be stored by mistake.
-      if (length === size && `sha256:${hash.copy().digest('hex')}` !== digest) return done(changed('digest'));
-      onBytes?.(length);
-      done(null, chunk);
-    },
-    flush(done) {
-      done(length === size ? null : changed(`${length} of ${size} bytes`));
-    },
-  });
-  source.once('error', error => {
-    const message = `${what}: cannot read the local blob: ${errorMessage(error)}`;
-    check.destroy(
-      isShaleError(error) ? error : new RegistryError('REGISTRY_SOURCE_CHANGED', message, { cause: error }),
-    );
-  });
-  check.once('close', () => source.destroy());
-  return source.pipe(check);
-}
-
-/** A stream cut into pieces of exactly `size` bytes, the last one shorter. */
-async function* slices(source: Readable, size: number): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    held.push(chunk);
-    length += chunk.length;
-    while (length >= size) {
-      const all = Buffer.concat(held);
-      yield all.subarray(0, size);
-      held = [all.subarray(size)];
-      length -= size;
-    }
-  }
-  if (length > 0) yield Buffer.concat(held);
 }

@@ -9,6 +9,7 @@ import { errnoCode, StoreError } from '../util/errors.js';
 export const STORE_FORMAT = 1;
 
 const DIRECTORIES = [
+  'blobs',
   'blobs/sha256',
   'images',
   'refs',
@@ -130,13 +131,22 @@ function formatOf(text: string): number | undefined {
 async function initialize(layout: Layout): Promise<void> {
   await mkdir(layout.root, { recursive: true, mode: 0o700 });
   await refuseStranger(layout);
-  for (const name of DIRECTORIES) await mkdir(layout.dir(name), { recursive: true, mode: 0o700 });
+  for (const name of DIRECTORIES) await makeDirectory(layout.dir(name));
   if (!(await exists(layout.dir('index.json')))) {
     await writeFileAtomic(layout.dir('index.json'), EMPTY_INDEX, { mode: 0o644 });
   }
   // format.json comes last: its presence says that all the rest is there.
   for (const [name, content] of Object.entries(FIXED_FILES)) {
     await writeFileAtomic(layout.dir(name), content, { mode: 0o644 });
+  }
+}
+
+/** Not `recursive`, with which Node 20 reports a full disk as ENOENT. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoCode(error) !== 'EEXIST') throw error;
   }
 }
 

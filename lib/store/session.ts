@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { namingPath } from '../util/atomic.js';
 import { type Digest, isDigest } from '../util/digest.js';
 import { errnoCode } from '../util/errors.js';
 import { flock } from '../util/os.js';
@@ -29,7 +30,11 @@ export class Session {
     const directory = join(tmp, randomBytes(8).toString('hex'));
     const path = `${directory}${SUFFIX}`;
     // Until the lease file is locked, it looks like a dead process's: the sweeper waits for this lock.
-    return locks.with('sessions', () => Session.create(path, directory), 'shared');
+    try {
+      return await locks.with('sessions', () => Session.create(path, directory), 'shared');
+    } catch (error) {
+      throw namingPath(error, directory);
+    }
   }
 
   private static async create(path: string, directory: string): Promise<Session> {

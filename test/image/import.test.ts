@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -25,6 +27,17 @@ t.test('the layer is the tar, byte for byte, however it is compressed', async t 
   t.equal(Buffer.from((await store.readFile([diffId], 'bin/greet', 100)) ?? []).toString(), 'hello\n');
   await t.rejects(store.readFile([diffId], 'etc/passwd', 4), { code: 'STORE_FILE_TOO_LARGE' });
   t.equal(await store.readFile([diffId], 'etc', 4), undefined);
+});
+
+t.test('a pipe by its path', async t => {
+  const store = await openStore(t, options);
+  const tar = baseTar(join(store.root, '..'));
+  const fifo = join(store.root, '..', 'fifo');
+  run('mkfifo', fifo);
+  const writer = spawn('sh', ['-c', 'cat "$1" > "$2"', 'sh', tar, fifo]);
+  const image = await importTar(store, engine, fifo, { name: 'piped' });
+  t.strictSame((await store.images.config(image)).rootfs.diff_ids, [sha256(readFileSync(tar))]);
+  if (writer.exitCode === null) await once(writer, 'close');
 });
 
 t.test('config, history and inspect are as docker has them', async t => {
