@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { build as buildImage } from '../../api/build.js';
 import type { ExportTarget } from '../../build/options.js';
 import { UsageError } from '../../util/errors.js';
+import { parseAgent, parseBytes, parseEntitlement, parseSecret, parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec, Flags } from '../flags.js';
 import { makeProgress } from '../progress/index.js';
@@ -35,6 +36,26 @@ const FLAGS: FlagSpec[] = [
     help: 'What the image is for (default this machine)',
   },
   { name: 'add-host', kind: 'list', value: 'NAME:IP', help: 'Line of /etc/hosts in RUN (repeatable)' },
+  {
+    name: 'secret',
+    kind: 'list',
+    value: 'id=ID,src=FILE',
+    help: 'Secret for RUN --mount=type=secret; env=NAME takes it from the environment',
+  },
+  {
+    name: 'ssh',
+    kind: 'list',
+    value: 'ID[=SOCKET|KEY]',
+    help: 'Agent for RUN --mount=type=ssh: default is that of SSH_AUTH_SOCK',
+  },
+  {
+    name: 'allow',
+    kind: 'list',
+    value: 'NAME',
+    help: 'network.host, security.insecure: what RUN may ask for',
+  },
+  { name: 'shm-size', kind: 'string', value: 'SIZE', help: 'Size of /dev/shm in RUN' },
+  { name: 'ulimit', kind: 'list', value: 'NAME=SOFT[:HARD]', help: 'Resource limit of RUN (repeatable)' },
   { name: 'iidfile', kind: 'string', value: 'FILE', help: 'Write the image id to a file' },
   {
     name: 'output',
@@ -47,14 +68,17 @@ const FLAGS: FlagSpec[] = [
   { name: 'load', kind: 'bool', help: 'Accepted: the image is always in the store', hidden: true },
   { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the image id and nothing else' },
   { name: 'progress', kind: 'string', value: 'MODE', help: 'auto, tty, plain or quiet (default auto)' },
-  ...['rm', 'force-rm', 'compress', 'squash', 'disable-content-trust'].map(
-    (name): FlagSpec => ({
-      name,
-      kind: 'bool',
-      help: 'Accepted as docker does; changes nothing',
-      hidden: true,
-    }),
-  ),
+  ...accepted('bool', ['rm', 'force-rm', 'compress', 'squash', 'disable-content-trust', 'layers']),
+  ...accepted('list', [
+    'cache-from',
+    'cache-to',
+    'cgroup-parent',
+    'isolation',
+    'memory',
+    'memory-swap',
+    'cpu-shares',
+  ]),
+  ...accepted('list', ['cpu-period', 'cpu-quota', 'cpuset-cpus', 'cpuset-mems', 'security-opt', 'builder']),
   ...REGISTRY_FLAGS,
 ];
 
@@ -102,6 +126,14 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
       network: networkMode(flags.string('network')),
       platform: flags.string('platform'),
       extraHosts: hosts(flags.list('add-host')),
+      secrets: flags.list('secret').map(parseSecret),
+      ssh: flags.list('ssh').map(parseAgent),
+      allow: flags
+        .list('allow')
+        .flatMap(names => names.split(','))
+        .map(parseEntitlement),
+      shmSize: flags.has('shm-size') ? parseBytes('shm-size', flags.string('shm-size') ?? '') : undefined,
+      ulimits: flags.list('ulimit').map(parseUlimit),
       outputs: flags.list('output').map(parseOutput),
       push: flags.bool('push'),
       onEvent: progress.event,
