@@ -65,6 +65,7 @@
             "native/runner/container.c",
             "native/runner/devices.c",
             "native/runner/exec.c",
+            "native/runner/extras.c",
             "native/runner/main.c",
             "native/runner/masks.c",
             "native/runner/mounts.c",

@@ -1,3 +1,4 @@
+import { Agents } from '../build/agents.js';
 import { type Built, buildImage } from '../build/build.js';
 import { exportImage } from '../build/export.js';
 import type { BuildOptions, BuildResult } from '../build/options.js';
@@ -39,6 +40,7 @@ async function buildFrom(
     stdin: options.stdin,
     signal: options.signal,
   });
+  const agents = new Agents(options.ssh ?? []);
   try {
     const host = {
       store: house.store,
@@ -46,9 +48,11 @@ async function buildFrom(
       worker: house.worker,
       pull: (reference: string, platform: Platform, always: boolean) =>
         findOrPull(house, options, reference, platform, always ? 'always' : 'missing'),
+      agent: (id: string) => agents.socket(id),
     };
     return await buildImage(host, context, options);
   } finally {
+    await agents.close();
     await context.close();
   }
 }

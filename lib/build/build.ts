@@ -14,6 +14,7 @@ import { finishImage } from './finish.js';
 import type { BuildOptions } from './options.js';
 import { globalArgs, PROXY_ARGS, platformArgs } from './plan/args.js';
 import { findTarget, type PlannedStage, planStages } from './plan/stages.js';
+import { secretReader } from './secrets.js';
 import type { BaseImage, BuildSession } from './session.js';
 import { type BuildPlan, Solver } from './solver.js';
 
@@ -24,6 +25,8 @@ export interface BuildHost {
   worker(): Promise<Worker>;
   /** an image with all its layers in the store, pulled when it is not there or `always` */
   pull(reference: string, platform: Platform, always: boolean): Promise<BaseImage>;
+  /** path of the socket of a forwarded ssh agent */
+  agent(id: string): Promise<string | undefined>;
 }
 
 export interface Built {
@@ -82,8 +85,13 @@ async function buildTree(
     noCache: stage =>
       options.noCache === true ||
       (stage.name !== undefined && (options.noCacheFilter ?? []).includes(stage.name)),
-    network: options.network === 'none' ? 'none' : 'host',
-    extraHosts: Object.entries(options.extraHosts ?? {}),
+    run: {
+      network: options.network === 'none' ? 'none' : 'host',
+      extraHosts: Object.entries(options.extraHosts ?? {}),
+      shmSize: options.shmSize,
+      ulimits: options.ulimits,
+      allow: options.allow,
+    },
     context: once(() => contextOrigin(host, context)),
   };
   const state = await solve(new Solver(session, plan), target, failure);
@@ -136,6 +144,8 @@ function startSession(
       images.set(key, image);
       return image;
     },
+    secret: secretReader(options.secrets ?? []),
+    agent: id => host.agent(id),
     merged: layers => store.merged([...layers]),
     readText: async (layers, path) => {
       const bytes = layers.length === 0 ? undefined : await store.readFile([...layers], path, 1 << 20);
@@ -150,11 +160,12 @@ async function contextOrigin(host: BuildHost, context: BuildContext): Promise<Or
   const engine = await host.engine();
   const cache = new DigestCache(engine, context.root, join(host.store.root, 'cache', 'digests'));
   const byPath = new Map(files.map(file => [file.path, file]));
-  return directoryOrigin(context.root, files, async paths => {
-    const digests = await cache.digest(paths.flatMap(path => byPath.get(path) ?? []));
+  const digests = async (paths: string[]) => {
+    const found = await cache.digest(paths.flatMap(path => byPath.get(path) ?? []));
     if (context.kind === 'directory') await cache.save();
-    return digests;
-  });
+    return found;
+  };
+  return directoryOrigin(context.root, files, digests, { complete: context.ignore === undefined });
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -194,7 +205,7 @@ function unusedArgs(
   );
   const known = new Set([...PROXY_ARGS, 'SOURCE_DATE_EPOCH']);
   const unused = [...given.keys()].filter(
-    name => !declared.has(name) && !known.has(name) && !/^(BUILD|TARGET)/.test(name),
+    name => !declared.has(name) && !known.has(name) && !/^(BUILD|TARGET|BUILDKIT_)/.test(name),
   );
   return unused.length === 0
     ? []

@@ -1,5 +1,7 @@
 import type { Digest } from '../util/digest.js';
+import type { AgentSource } from './agents.js';
 import type { EventSink } from './events.js';
+import type { SecretSource } from './secrets.js';
 
 /** Where the result goes beside the store: `-o type=…,dest=…`. */
 export interface ExportTarget {
@@ -32,6 +34,15 @@ export interface BuildOptions {
   /** `os/arch[/variant]`; default the host's */
   platform?: string;
   extraHosts?: Record<string, string>;
+  /** what `RUN --mount=type=secret` can ask for */
+  secrets?: SecretSource[];
+  /** what `RUN --mount=type=ssh` can ask for */
+  ssh?: AgentSource[];
+  /** entitlements that a Dockerfile may use: `network.host`, `security.insecure` */
+  allow?: string[];
+  /** bytes of /dev/shm in RUN */
+  shmSize?: number;
+  ulimits?: { name: string; soft: number; hard: number }[];
   outputs?: ExportTarget[];
   /** push every tag after the build */
   push?: boolean;

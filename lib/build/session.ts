@@ -27,6 +27,10 @@ export interface BuildSession {
   baseImage(reference: string, platform: Platform): Promise<BaseImage>;
   /** the merged view of layers */
   merged(layers: readonly Digest[]): Promise<MergedIndex>;
+  /** the bytes of a secret that the caller gave; undefined: none of that id */
+  secret(id: string): Promise<Uint8Array | undefined>;
+  /** path of the socket of an ssh agent that the caller forwards; undefined: none of that id */
+  agent(id: string): Promise<string | undefined>;
   /** text of a small file of an image, empty when it is not there; at most 1 MiB */
   readText(layers: readonly Digest[], path: string): Promise<string>;
 }

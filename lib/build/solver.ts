@@ -11,7 +11,7 @@ import { configOf, emptyImage, inheritState, layersOf, type StageState, stateOf 
 import { runAdd } from './steps/add.js';
 import { type ArgValues, applyArg } from './steps/args.js';
 import { runCopy } from './steps/copy.js';
-import { runCommand } from './steps/run.js';
+import { type RunStepOptions, runCommand } from './steps/run.js';
 import { StepCache } from './steps/step.js';
 import { runWorkdir } from './steps/workdir.js';
 
@@ -24,8 +24,8 @@ export interface BuildPlan {
   platform: Platform;
   /** stages that are executed anew whatever the cache holds */
   noCache: (stage: PlannedStage) => boolean;
-  network: 'host' | 'none';
-  extraHosts?: [name: string, ip: string][];
+  /** what the caller asks of every RUN */
+  run: Pick<RunStepOptions, 'network' | 'extraHosts' | 'shmSize' | 'ulimits' | 'allow'>;
   /** the main context, listed when the first COPY needs it */
   context: () => Promise<Origin>;
 }
@@ -143,15 +143,11 @@ export class Solver {
       return runAdd(session, this.#cache, state, instruction, this.#plan.context, always);
     }
     if (instruction.kind !== 'RUN') throw new TypeError(`${instruction.kind} makes no layer`);
-    const { network, extraHosts } = this.#plan;
+    const { run } = this.#plan;
     const buildArgs = this.#plan.args.given;
-    return runCommand(session, this.#cache, state, instruction, {
-      always,
-      id,
-      network,
-      buildArgs,
-      extraHosts,
-    });
+    const cacheNamespace = buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? '';
+    const sources = { origin: (from?: string) => this.#origin(planned, from), cacheNamespace };
+    return runCommand(session, this.#cache, state, instruction, { ...run, always, id, buildArgs, sources });
   }
 
   async #origin(planned: PlannedStage, from: string | undefined): Promise<Origin> {

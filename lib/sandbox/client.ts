@@ -4,7 +4,16 @@ import { SandboxError } from '../util/errors.js';
 import type { DriverProbe } from './drivers/choose.js';
 import type { FromWorker, Method, Requests, StreamMode, ToWorker } from './protocol.js';
 import { Inlet, type Inlets, Outlet } from './streams.js';
-import type { CommitResult, RunIo, RunResult, RunSpec, StorageDriver, Worker } from './types.js';
+import type {
+  CacheIdentity,
+  CacheMountInfo,
+  CommitResult,
+  RunIo,
+  RunResult,
+  RunSpec,
+  StorageDriver,
+  Worker,
+} from './types.js';
 import { fromWire } from './wire.js';
 
 /** The channel to the worker process; `IpcChannel` is the real one. */
@@ -101,6 +110,22 @@ export class WorkerClient implements Worker {
 
   readFile(path: string, maxBytes: number): Promise<Uint8Array> {
     return this.request('readFile', [path, maxBytes]);
+  }
+
+  cacheMounts(): Promise<CacheMountInfo[]> {
+    return this.request('cacheMounts', []);
+  }
+
+  removeCacheMounts(keys: string[]): Promise<CacheMountInfo[]> {
+    return this.request('removeCacheMounts', [keys]);
+  }
+
+  exportCacheMount(key: string, path: string, signal?: AbortSignal): Promise<void> {
+    return this.request('exportCacheMount', [key, path], signal);
+  }
+
+  importCacheMount(cache: CacheIdentity, path: string, signal?: AbortSignal): Promise<CacheMountInfo> {
+    return this.request('importCacheMount', [cache, path], signal);
   }
 
   remove(paths: string[]): Promise<void> {

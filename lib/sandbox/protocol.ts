@@ -2,7 +2,14 @@ import type { SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import type { DriverProbe } from './drivers/choose.js';
 import type { StorageConfig } from './storage.js';
-import type { CommitResult, RunResult, RunSpec, StorageDriver } from './types.js';
+import type {
+  CacheIdentity,
+  CacheMountInfo,
+  CommitResult,
+  RunResult,
+  RunSpec,
+  StorageDriver,
+} from './types.js';
 
 /** What the worker is told at its start, as one argument in JSON. */
 export interface WorkerConfig {
@@ -37,6 +44,10 @@ export interface Requests {
   writeTar: { args: [entries: SourceEntry[], path: string]; result: undefined };
   makeBlob: { args: [layer: Digest]; result: undefined };
   readFile: { args: [path: string, maxBytes: number]; result: Uint8Array };
+  cacheMounts: { args: []; result: CacheMountInfo[] };
+  removeCacheMounts: { args: [keys: string[]]; result: CacheMountInfo[] };
+  exportCacheMount: { args: [key: string, path: string]; result: undefined };
+  importCacheMount: { args: [cache: CacheIdentity, path: string]; result: CacheMountInfo };
   remove: { args: [paths: string[]]; result: undefined };
   shutdown: { args: []; result: undefined };
 }

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import type { Driver, PreparedRoot } from './drivers/driver.js';
 import { type EtcFile, etcFiles } from './etcfiles.js';
+import { type PreparedMount, withMounts } from './mounts.js';
 import type { ContainerProcess } from './process.js';
 import type { StreamModes } from './protocol.js';
+import { removeTree } from './removetree.js';
 import type { Workshop } from './trees.js';
 import type { CommitResult, RunResult, RunSpec } from './types.js';
 
@@ -16,6 +15,7 @@ export type StartContainer = (
   spec: RunSpec,
   root: PreparedRoot,
   files: EtcFile[],
+  mounts: PreparedMount[],
   modes: StreamModes,
 ) => Promise<ContainerProcess>;
 
@@ -43,7 +43,7 @@ export class Runs {
     try {
       const root = await this.driver.prepare(spec.layers, directory, signal);
       const files = await etcFiles(spec, this.shop.singleId);
-      const end = await this.runIn(spec, root, files, modes, attach, signal);
+      const end = await this.runIn(spec, root, files, modes, attach, { directory, signal });
       const changes = `run-${this.counter++}`;
       this.finished.set(changes, { root, directory });
       return { ...end, changes };
@@ -59,17 +59,20 @@ export class Runs {
     files: EtcFile[],
     modes: StreamModes,
     attach: (process: ContainerProcess) => Promise<void>,
-    signal: AbortSignal,
+    { directory, signal }: { directory: string; signal: AbortSignal },
   ): Promise<Omit<RunResult, 'changes'>> {
     try {
-      signal.throwIfAborted();
-      const container = await this.start(spec, root, files, modes);
-      signal.addEventListener('abort', container.kill, { once: true });
-      if (signal.aborted) container.kill();
-      const [end] = await Promise.all([container.end, attach(container)]);
-      signal.removeEventListener('abort', container.kill);
-      signal.throwIfAborted();
-      return end;
+      const room = { shop: this.shop, driver: this.driver, directory, signal };
+      return await withMounts(room, spec.mounts ?? [], async mounts => {
+        signal.throwIfAborted();
+        const container = await this.start(spec, root, files, mounts, modes);
+        signal.addEventListener('abort', container.kill, { once: true });
+        if (signal.aborted) container.kill();
+        const [end] = await Promise.all([container.end, attach(container)]);
+        signal.removeEventListener('abort', container.kill);
+        signal.throwIfAborted();
+        return end;
+      });
     } finally {
       await root.release();
     }
@@ -110,15 +113,5 @@ export class Runs {
     if (run === undefined) throw new SandboxError('SANDBOX_CHANGES_UNKNOWN', `no changes named ${changes}`);
     this.finished.delete(changes);
     return run;
-  }
-}
-
-/** Deletes also what a step has made unreadable for its owner: root of the namespace may do that. */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch {
-    // paths longer than the kernel takes at once: rm(1) goes down directory by directory
-    await promisify(execFile)('rm', ['-rf', '--', path]);
   }
 }

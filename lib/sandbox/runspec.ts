@@ -3,13 +3,16 @@ import { SandboxError } from '../util/errors.js';
 import { containerCapabilities } from './capabilities.js';
 import type { PreparedRoot } from './drivers/driver.js';
 import type { EtcFile } from './etcfiles.js';
-import type { Mount, RunSpec } from './types.js';
+import type { PreparedMount, PreparedTree } from './mounts.js';
+import type { RunSpec, SecretMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
 export interface RunnerContext {
   root: PreparedRoot;
   /** what the sandbox itself provides, before the mounts of the spec */
   files: EtcFile[];
+  /** what the spec's mounts have become */
+  mounts: PreparedMount[];
   singleId: boolean;
   /** directory that only this worker writes to, for the compiled system call filters */
   filterDirectory: string;
@@ -17,14 +20,35 @@ export interface RunnerContext {
 
 type Field = [key: string, value: string | number | boolean];
 
-function mountFields(mount: Mount): Field[] {
-  const fields: Field[] = [['mount', mount.type]];
+function mountFields(mount: PreparedMount, singleId: boolean): Field[] {
+  const fields: Field[] = [
+    ['mount', mount.type],
+    ['mount-target', mount.target],
+  ];
+  if (mount.type === 'secret') return [...fields, ...secretFields(mount, singleId)];
   if (mount.source !== undefined) fields.push(['mount-source', mount.source]);
-  fields.push(['mount-target', mount.target]);
   if (mount.readonly) fields.push(['mount-readonly', true]);
+  if (mount.type === 'tree') return [...fields, ...treeFields(mount)];
   if (mount.size !== undefined) fields.push(['mount-size', mount.size]);
   if (mount.mode !== undefined) fields.push(['mount-mode', mount.mode]);
   return fields;
+}
+
+function treeFields({ root, lowers = [], upper, work }: PreparedTree): Field[] {
+  const fields: Field[] = [['mount-root', root], ...lowers.map((lower): Field => ['mount-lower', lower])];
+  if (upper !== undefined) fields.push(['mount-upper', upper]);
+  if (work !== undefined) fields.push(['mount-work', work]);
+  return fields;
+}
+
+/** Hexadecimal: a secret may hold any byte. */
+function secretFields({ content, mode, uid, gid }: SecretMount, singleId: boolean): Field[] {
+  return [
+    ['mount-content', Buffer.from(content).toString('hex')],
+    ['mount-mode', mode],
+    ['mount-uid', singleId ? 0 : uid],
+    ['mount-gid', singleId ? 0 : gid],
+  ];
 }
 
 function fileFields({ target, content, optional }: EtcFile): Field[] {
@@ -104,7 +128,7 @@ export function encodeRunSpec(spec: RunSpec, context: RunnerContext): Buffer {
     ...processFields(spec, context),
     ...confinementFields(spec, context),
     ...context.files.flatMap(fileFields),
-    ...(spec.mounts ?? []).flatMap(mountFields),
+    ...context.mounts.flatMap(mount => mountFields(mount, context.singleId)),
     ...limitFields(spec),
   ];
   return Buffer.concat(fields.map(encodeField));

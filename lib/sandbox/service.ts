@@ -2,11 +2,13 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { SandboxError } from '../util/errors.js';
+import { exportCache, importCache, listCaches, removeCaches } from './cachemounts.js';
 import { probeDrivers } from './drivers/choose.js';
 import type { DriverTools } from './drivers/driver.js';
 import type { ContainerProcess } from './process.js';
 import type { Requests } from './protocol.js';
-import { type Runs, removeTree } from './runs.js';
+import { removeTree } from './removetree.js';
+import type { Runs } from './runs.js';
 import { makeTar, unpackChain, type Workshop, writeLayerFrom } from './trees.js';
 import type { StorageDriver } from './types.js';
 
@@ -53,6 +55,13 @@ export function createService(
       return undefined;
     },
     readFile: (_, path, maxBytes) => readStart(beneath(path), maxBytes),
+    cacheMounts: () => listCaches(shop),
+    removeCacheMounts: (_, keys) => removeCaches(shop, keys),
+    exportCacheMount: async ({ signal }, key, path) => {
+      await exportCache(shop, key, beneath(path), signal);
+      return undefined;
+    },
+    importCacheMount: ({ signal }, cache, path) => importCache(shop, cache, beneath(path), signal),
     remove: async (_, paths) => {
       for (const path of paths.map(beneath)) await removeTree(path);
       return undefined;

@@ -18,7 +18,9 @@ export interface TreeStorage {
   treeChains(diffId: Digest): Promise<Digest[][]>;
   /** new empty directory in the store's file system; garbage when this process is dead */
   scratch(name: string): Promise<string>;
-  withLock<T>(name: string, work: () => Promise<T>): Promise<T>;
+  withLock<T>(name: string, work: () => Promise<T>, mode?: 'shared' | 'exclusive'): Promise<T>;
+  /** undefined, at once, when somebody else holds the lock */
+  tryWithLock<T>(name: string, work: () => Promise<T>): Promise<T | undefined>;
   close(): Promise<void>;
 }
 

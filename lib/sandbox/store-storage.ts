@@ -15,7 +15,8 @@ export async function openStorage({ root, noSync }: StorageConfig): Promise<Tree
     layerIndex: diffId => store.layers.index(diffId),
     treeChains: diffId => store.trees.of(diffId),
     scratch: name => store.scratch(name),
-    withLock: (name, work) => store.withLock(name, work),
+    withLock: (name, work, mode) => store.withLock(name, work, mode),
+    tryWithLock: (name, work) => store.tryWithLock(name, work),
     close: () => store.close(),
   };
 }

@@ -31,7 +31,8 @@ export interface HostFacts {
   cgroups: { version: 'v1' | 'v2' | 'hybrid' | 'none'; delegated: boolean };
 }
 
-export interface Mount {
+/** Files of the host, or an empty file system in memory. */
+export interface HostMount {
   type: 'bind' | 'tmpfs';
   /** absolute host path for `bind` */
   source?: string;
@@ -42,6 +43,71 @@ export interface Mount {
   size?: number;
   mode?: number;
 }
+
+/** Where the files of a `TreeMount` come from. */
+export type MountTree =
+  /** a directory of the host as it is */
+  | { kind: 'directory'; path: string }
+  /** the merged view of layers (diffIDs, bottom first); what the step writes there is discarded */
+  | { kind: 'layers'; layers: Digest[] }
+  /** exactly these files, written for this step and discarded with it */
+  | { kind: 'entries'; entries: SourceEntry[] }
+  | CacheTree;
+
+/** A directory that stays between steps and builds. */
+export interface CacheTree {
+  kind: 'cache';
+  cache: CacheIdentity;
+  /** `shared`: with others at the same time; `private`: one of several, to itself; `locked`: others wait */
+  sharing: 'shared' | 'private' | 'locked';
+  /** what a new directory begins with; paths relative to it */
+  initial?: SourceEntry[];
+}
+
+/** What makes a cache directory the same one for two steps. */
+export interface CacheIdentity {
+  /** `BUILDKIT_CACHE_MOUNT_NS`, or empty */
+  namespace: string;
+  id: string;
+  /** chainID of the layers that it begins with, or empty */
+  from: string;
+  uid: number;
+  gid: number;
+  mode: number;
+}
+
+/** A part of a tree. */
+export interface TreeMount {
+  type: 'tree';
+  tree: MountTree;
+  /** absolute path in the tree, resolved beneath its root */
+  source: string;
+  target: string;
+  readonly?: boolean;
+}
+
+/** A file in memory that nothing but the step sees. */
+export interface SecretMount {
+  type: 'secret';
+  content: Uint8Array;
+  target: string;
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
+/** A socket in the container behind which an ssh agent of the host answers, to what asks for signatures. */
+export interface AgentMount {
+  type: 'agent';
+  /** absolute host path of the agent's socket */
+  socket: string;
+  target: string;
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
+export type Mount = HostMount | TreeMount | SecretMount | AgentMount;
 
 /** One process in a container whose root is the merged view of `layers`. */
 export interface RunSpec {
@@ -87,6 +153,17 @@ export interface RunResult {
   changes: string;
 }
 
+/** A cache directory as it is now. */
+export interface CacheMountInfo extends CacheIdentity {
+  /** names it: hexadecimal */
+  key: string;
+  /** bytes of its files */
+  size: number;
+  /** RFC 3339 */
+  lastUsed: string;
+  inUse: boolean;
+}
+
 /** A new layer in the store, or null when nothing changed. */
 export interface CommitResult {
   layer: Digest | null;
@@ -124,6 +201,14 @@ export interface Worker {
   makeBlob(layer: Digest, signal?: AbortSignal): Promise<void>;
   /** Up to `maxBytes` of a regular file of a tree; the path is an absolute path beneath the store. */
   readFile(path: string, maxBytes: number): Promise<Uint8Array>;
+  /** Every cache directory that steps have left. */
+  cacheMounts(): Promise<CacheMountInfo[]>;
+  /** Removes cache directories that no step uses now. @returns those that were removed */
+  removeCacheMounts(keys: string[]): Promise<CacheMountInfo[]>;
+  /** Writes the content of a cache directory as a plain tar to a new file beneath the store. */
+  exportCacheMount(key: string, path: string, signal?: AbortSignal): Promise<void>;
+  /** Fills a cache directory, new or not, from a tar of any compression that an engine knows. */
+  importCacheMount(cache: CacheIdentity, path: string, signal?: AbortSignal): Promise<CacheMountInfo>;
   /** Removes trees and scratch that belong to mapped ids; paths must lie beneath the store. */
   remove(paths: string[]): Promise<void>;
   /** Ends the worker and everything it started. Idempotent. */

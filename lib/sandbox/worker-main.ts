@@ -53,8 +53,8 @@ async function nativeEngineer(shop: Workshop, runner: string): Promise<Engineer>
   const filterDirectory = join(await shop.storage.scratch('filters'), 'seccomp');
   await mkdir(filterDirectory, { mode: 0o700 });
   return {
-    start: async (spec, root, files, modes) => {
-      const context = { root, files, singleId: shop.singleId, filterDirectory };
+    start: async (spec, root, files, mounts, modes) => {
+      const context = { root, files, mounts, singleId: shop.singleId, filterDirectory };
       return startRunner(runner, encodeRunSpec(spec, context), modes);
     },
     tools: {
@@ -71,7 +71,7 @@ async function ociEngineer(config: WorkerConfig, path: string): Promise<Engineer
   const { runner } = config;
   await prepareForRuntime(path);
   return {
-    start: (spec, root, files, modes) => startOci(runtime, spec, root, files, modes),
+    start: (spec, root, files, mounts, modes) => startOci(runtime, spec, root, files, mounts, modes),
     tools: {
       tryOverlay: probeByMount,
       settleUpper: async directories => {

@@ -4,7 +4,7 @@ import type { LayerEngine, LayerEntry, WrittenLayer } from '../layer/types.js';
 import type { Descriptor } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
-import { syncfs } from '../util/os.js';
+import { type LockMode, syncfs } from '../util/os.js';
 import { Cache } from './cache.js';
 import { Content } from './content.js';
 import type { StoreContext } from './context.js';
@@ -162,9 +162,14 @@ export class Store {
     return (await this.session()).scratch(name);
   }
 
-  /** Runs `work` while no other process (or caller) holds the lock of that name. */
-  async withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return this.context.locks.with(name, work);
+  /** Runs `work` while no other process (or caller) holds the lock of that name; `shared`: holds it exclusively. */
+  async withLock<T>(name: string, work: () => Promise<T>, mode?: LockMode): Promise<T> {
+    return this.context.locks.with(name, work, mode);
+  }
+
+  /** Runs `work` if the lock is free. Returns undefined, at once, if it is not. */
+  async tryWithLock<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    return this.context.locks.tryWith(name, work);
   }
 
   /** Keeps garbage collection off these digests (blobs, layers, chains) while this process lives. */

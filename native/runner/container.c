@@ -14,6 +14,7 @@
 #include "caps.h"
 #include "devices.h"
 #include "exec.h"
+#include "extras.h"
 #include "kernel.h"
 #include "mounts.h"
 #include "pty.h"
@@ -48,7 +49,7 @@ static int build_root(const struct container *container) {
   OWNED_FD dev = mount_dev(root, &observer, spec->shm_size);
   int slave = spec->tty ? provide_terminal(dev, container->terminal, spec->emulate_ids ? 0 : (uid_t)spec->uid) : -1;
   provide_files(root, dev, &observer, spec);
-  mount_extras(root, &observer, spec);
+  mount_extras(root, dev, &observer, spec);
   settle_stubs(container->stubs, root, container->upper);
   make_working_directory(root, spec->cwd);
   enter_root(root, spec->readonly_root);

@@ -64,31 +64,7 @@ void mount_sys(int root, const struct creation_observer *create, enum network ne
   cover_sys(sys);
 }
 
-static int open_source(const struct mount_spec *mount, enum kind *kind) {
-  OWNED_FD source = open(mount->source, O_PATH | O_CLOEXEC);
-  struct stat stat;
-  if (source < 0 || fstat(source, &stat) < 0) fail("SANDBOX_MOUNT_SOURCE", "cannot mount %s", mount->source);
-  *kind = S_ISDIR(stat.st_mode) ? KIND_DIRECTORY : KIND_FILE;
-  int copy = kernel_clone_mount(source, "", AT_RECURSIVE);
-  if (copy < 0) fail("SANDBOX_MOUNT_SOURCE", "cannot mount %s", mount->source);
-  if (mount->readonly && kernel_set_attributes(copy, AT_RECURSIVE, MOUNT_ATTR_RDONLY) < 0)
-    fail("SANDBOX_MOUNT", "cannot make %s read-only", mount->source);
-  return copy;
-}
-
-static int open_tmpfs(const struct mount_spec *mount) {
-  char size[24], mode[16];
-  snprintf(size, sizeof size, "%lld", (long long)mount->size);
-  snprintf(mode, sizeof mode, "%o", mount->mode > 0 ? (unsigned)mount->mode : 01777U);
-  const char *options[] = {"mode", mode, mount->size > 0 ? "size" : NULL, size, NULL};
-  const unsigned readonly = mount->readonly ? MOUNT_ATTR_RDONLY : 0;
-  int tmpfs = new_filesystem("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | readonly, options);
-  if (tmpfs < 0) fail("SANDBOX_MOUNT", "cannot mount a tmpfs for %s", mount->target);
-  return tmpfs;
-}
-
-/* A link of the image must not lead a mount onto /proc or /sys, where it could undo what is covered (CVE-2019-16884). */
-static void refuse_kernel_files(int place, const char *target) {
+void refuse_kernel_files(int place, const char *target) {
   struct statfs fs;
   if (fstatfs(place, &fs) < 0) fail("SANDBOX_MOUNT", "cannot look at %s", target);
   errno = 0;
@@ -120,17 +96,5 @@ void provide_files(int root, int dev, const struct creation_observer *create, co
     refuse_kernel_files(place, file->target);
     if (kernel_attach(mount, place) < 0 || unlinkat(dev, NAME, 0) < 0)
       fail("SANDBOX_MOUNT", "cannot provide %s", file->target);
-  }
-}
-
-void mount_extras(int root, const struct creation_observer *create, const struct spec *spec) {
-  for (size_t i = 0; i < spec->mount_count; i++) {
-    const struct mount_spec *mount = &spec->mounts[i];
-    enum kind kind = KIND_DIRECTORY;
-    OWNED_FD source = mount->type == MOUNT_BIND ? open_source(mount, &kind) : open_tmpfs(mount);
-    OWNED_FD place = open_beneath(root, mount->target, kind, create);
-    if (place < 0) fail("SANDBOX_MOUNT", "cannot mount on %s", mount->target);
-    refuse_kernel_files(place, mount->target);
-    if (kernel_attach(source, place) < 0) fail("SANDBOX_MOUNT", "cannot attach %s", mount->target);
   }
 }

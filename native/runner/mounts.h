@@ -20,7 +20,10 @@ void mount_sys(int root, const struct creation_observer *create, enum network ne
  * there, so that neither a file nor a path of the host can be seen through them.
  */
 void provide_files(int root, int dev, const struct creation_observer *create, const struct spec *spec);
-/* The binds and tmpfs that the caller asked for. */
-void mount_extras(int root, const struct creation_observer *create, const struct spec *spec);
+/*
+ * Ends the program when `place` is a file of the kernel: a link of the image must not lead a mount onto /proc or
+ * /sys, where it could undo what is covered (CVE-2019-16884).
+ */
+void refuse_kernel_files(int place, const char *target);
 
 #endif

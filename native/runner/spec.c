@@ -42,6 +42,14 @@ static int choice(const char *key, const char *value, const char *zero, const ch
   fail("SPEC_INVALID", "%s: neither %s nor %s: %s", key, zero, one, value);
 }
 
+static enum mount_type mount_type(const char *key, const char *value) {
+  static const char *const NAMES[] = {"bind", "tmpfs", "tree", "secret"};
+  for (size_t i = 0; i < LENGTH(NAMES); i++)
+    if (strcmp(value, NAMES[i]) == 0) return (enum mount_type)i;
+  errno = 0;
+  fail("SPEC_INVALID", "%s: no such type: %s", key, value);
+}
+
 static const char *absolute(const char *key, const char *value) {
   errno = 0;
   if (value[0] != '/') fail("SPEC_INVALID", "%s: not an absolute path: %s", key, value);
@@ -51,7 +59,7 @@ static const char *absolute(const char *key, const char *value) {
 static bool read_mount(struct spec *spec, const char *key, const char *value) {
   if (strcmp(key, "mount") == 0) {
     spec->mounts = grow(spec->mounts, spec->mount_count, sizeof *spec->mounts);
-    spec->mounts[spec->mount_count++].type = (enum mount_type)choice(key, value, "bind", "tmpfs");
+    spec->mounts[spec->mount_count++].type = mount_type(key, value);
     return true;
   }
   if (strncmp(key, "mount-", 6) != 0 || spec->mount_count == 0) return false;
@@ -62,6 +70,13 @@ static bool read_mount(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(field, "readonly") == 0) mount->readonly = flag(key, value);
   else if (strcmp(field, "size") == 0) mount->size = number(key, value, INT64_MAX);
   else if (strcmp(field, "mode") == 0) mount->mode = number(key, value, 07777);
+  else if (strcmp(field, "root") == 0) mount->root = absolute(key, value);
+  else if (strcmp(field, "lower") == 0) append(&mount->lowers, absolute(key, value));
+  else if (strcmp(field, "upper") == 0) mount->upper = absolute(key, value);
+  else if (strcmp(field, "work") == 0) mount->work = absolute(key, value);
+  else if (strcmp(field, "content") == 0) mount->content = value;
+  else if (strcmp(field, "uid") == 0) mount->uid = number(key, value, MAX_ID);
+  else if (strcmp(field, "gid") == 0) mount->gid = number(key, value, MAX_ID);
   else return false;
   return true;
 }
@@ -129,17 +144,22 @@ static bool read_confinement(struct spec *spec, const char *key, const char *val
   return true;
 }
 
+static void check_mount(const struct mount_spec *mount) {
+  const bool overlaid = mount->lowers.count > 0;
+  if (mount->target == NULL || (mount->type != MOUNT_TMPFS && mount->type != MOUNT_SECRET && mount->source == NULL))
+    fail("SPEC_INVALID", "mount without source or target");
+  if (mount->type == MOUNT_TREE && (mount->root == NULL || (overlaid && (mount->upper == NULL || mount->work == NULL))))
+    fail("SPEC_INVALID", "tree without its directories");
+  if (mount->type == MOUNT_SECRET && mount->content == NULL) fail("SPEC_INVALID", "secret without content");
+}
+
 static void check(const struct spec *spec) {
   errno = 0;
   if (spec->args.count == 0) fail("SPEC_INVALID", "no command");
   if (spec->root == NULL) fail("SPEC_INVALID", "no root");
   if (spec->driver == ROOT_OVERLAY && (spec->lowers.count == 0 || spec->upper == NULL || spec->work == NULL))
     fail("SPEC_INVALID", "overlay without lower, upper and work directories");
-  for (size_t i = 0; i < spec->mount_count; i++) {
-    const struct mount_spec *mount = &spec->mounts[i];
-    if (mount->target == NULL || (mount->type == MOUNT_BIND && mount->source == NULL))
-      fail("SPEC_INVALID", "mount without source or target");
-  }
+  for (size_t i = 0; i < spec->mount_count; i++) check_mount(&spec->mounts[i]);
 }
 
 struct spec read_spec(int fd) {

@@ -13,15 +13,22 @@ struct list {
   size_t count;
 };
 
-enum mount_type { MOUNT_BIND, MOUNT_TMPFS };
+enum mount_type { MOUNT_BIND, MOUNT_TMPFS, MOUNT_TREE, MOUNT_SECRET };
 
 struct mount_spec {
   enum mount_type type;
+  /* bind: path of the host; tree: path that is resolved beneath `root` as the container would resolve it */
   const char *source;
   const char *target;
   bool readonly;
-  /* tmpfs: bytes, permission bits; 0 is the kernel's default */
+  /* tmpfs: bytes, permission bits; 0 is the kernel's default. secret: permission bits */
   int64_t size, mode;
+  /* tree: directory; with `lowers` (topmost first) an empty one, on which the overlay is mounted */
+  const char *root, *upper, *work;
+  struct list lowers;
+  /* secret: hexadecimal, so that it may hold any byte */
+  const char *content;
+  int64_t uid, gid;
 };
 
 /* A small file of the sandbox's own, as /etc/resolv.conf. */

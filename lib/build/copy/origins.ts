@@ -1,5 +1,6 @@
 import { MergedIndex } from '../../layer/merged.js';
 import type { BytePath, LayerEntry, MergedEntry, ScanEntry } from '../../layer/types.js';
+import type { MountTree } from '../../sandbox/types.js';
 import { type Digest, sha256 } from '../../util/digest.js';
 import { joinPath } from '../../util/paths.js';
 import type { BuildSession } from '../session.js';
@@ -15,17 +16,21 @@ export interface Origin extends CopySource {
   prepare(): Promise<void>;
   /** content lies in trees that belong to mapped ids: only the worker can read it */
   inTrees: boolean;
+  /** how it can be mounted as it is; absent: only as copies of its entries */
+  tree?: MountTree;
 }
 
 /**
  * A directory of the host, as listed. Owners are dropped: what comes from a context is root's, as in docker.
  *
  * @param digests sha256 of files by byte path below `root`
+ * @param options.complete nothing that is in the directory was left out of `files`
  */
 export function directoryOrigin(
   root: string,
   files: readonly ScanEntry[],
   digests: (paths: BytePath[]) => Promise<Digest[]>,
+  options: { complete?: boolean } = {},
 ): Origin {
   const base = Buffer.from(root).toString('latin1');
   const links = new Map<string, number>();
@@ -40,7 +45,14 @@ export function directoryOrigin(
     },
     prepare: async () => {},
     inTrees: false,
+    ...(options.complete && belongsToUs(files) ? { tree: { kind: 'directory', path: root } } : {}),
   };
+}
+
+/** In a container what is ours is root's, as everything of a context is to be. */
+function belongsToUs(files: readonly ScanEntry[]): boolean {
+  const [uid, gid] = [process.geteuid?.(), process.getegid?.()];
+  return files.every(file => file.uid === uid && file.gid === gid);
 }
 
 /** Sockets have no place in an image. Names of one inode get the same `offset`, by which the copier knows them. */
@@ -81,6 +93,7 @@ export async function layersOrigin(session: BuildSession, layers: readonly Diges
     identify: async paths => new Map(paths.map(path => [path, identityInTree(path, trees, layers)])),
     prepare: async () => (await session.worker()).unpack([...layers], session.signal),
     inTrees: true,
+    tree: { kind: 'layers', layers: [...layers] },
   };
 }
 

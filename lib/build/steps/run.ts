@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { heredocText } from '../../dockerfile/index.js';
 import type { RunInstruction } from '../../dockerfile/types.js';
+import type { Mount, RunSpec } from '../../sandbox/types.js';
 import { chainId, type Digest } from '../../util/digest.js';
 import { BuildError } from '../../util/errors.js';
 import { resolveUser } from '../../util/passwd.js';
@@ -8,6 +9,7 @@ import { HISTORY_COMMENT, withShell } from '../metadata.js';
 import { proxyVariables } from '../plan/args.js';
 import type { BuildSession } from '../session.js';
 import { configOf, layersOf, type StageState, withHistory } from '../state.js';
+import { type MountSources, planMounts, type StepMounts, scriptMount } from './mounts.js';
 import type { StepCache } from './step.js';
 
 export interface RunStepOptions {
@@ -17,6 +19,12 @@ export interface RunStepOptions {
   network: 'host' | 'none';
   buildArgs: ReadonlyMap<string, string>;
   extraHosts?: [name: string, ip: string][];
+  sources: MountSources;
+  /** bytes of /dev/shm */
+  shmSize?: number;
+  ulimits?: RunSpec['ulimits'];
+  /** entitlements of `--allow` */
+  allow?: readonly string[];
 }
 
 /** Bytes of output kept for the error message of a step that fails. */
@@ -30,8 +38,15 @@ export async function runCommand(
   instruction: RunInstruction,
   options: RunStepOptions,
 ): Promise<{ state: StageState; cached: boolean }> {
-  const args = commandLine(state, instruction);
-  const network = instruction.network === 'none' ? 'none' : options.network;
+  const config = configOf(state);
+  const cwd = config.WorkingDir || '/';
+  const command = commandLine(state, instruction);
+  const network = networkOf(instruction, options);
+  const insecure = isInsecure(instruction, options);
+  checkDevices(instruction);
+  const mounts = await planMounts(session, instruction, cwd, options.sources);
+  const { args } = command;
+  const process: RunProcess = { args, cwd, network, insecure, extra: command.mounts };
   const result = await cache.run({
     description: instruction.original,
     always: options.always,
@@ -40,29 +55,91 @@ export async function runCommand(
       parent: chainId(layersOf(state)) ?? '',
       command: JSON.stringify(args),
       environment: JSON.stringify([...state.env]),
-      workdir: configOf(state).WorkingDir ?? '/',
-      user: configOf(state).User ?? '',
+      workdir: config.WorkingDir ?? '/',
+      user: config.User ?? '',
       network,
       hosts: JSON.stringify(options.extraHosts ?? []),
+      ...command.inputs,
+      ...mounts.inputs,
+      ...(insecure ? { security: 'insecure' } : {}),
+      ...(options.ulimits?.length ? { ulimits: JSON.stringify(options.ulimits) } : {}),
+      ...(options.shmSize === undefined ? {} : { shmSize: String(options.shmSize) }),
     },
     // RUN [] is legal and runs nothing
-    execute: async () => (args.length === 0 ? null : execute(session, state, args, network, options)),
+    execute: async () => (args.length === 0 ? null : execute(session, state, process, mounts, options)),
   });
   const createdBy = `RUN ${historyArgs(state)}${args.join(' ')} # buildkit`;
   const entry = { created: result.created, created_by: createdBy, comment: HISTORY_COMMENT };
   return { state: withHistory(state, entry, result.layer), cached: result.cached };
 }
 
-/** The arguments of the process. A lone here-document is the script itself; others go to the shell as written. */
-function commandLine(state: StageState, instruction: RunInstruction): string[] {
+/** What is executed in the container, and how. */
+interface RunProcess {
+  args: string[];
+  cwd: string;
+  network: 'host' | 'none';
+  insecure: boolean;
+  /** mounts of our own */
+  extra: Mount[];
+}
+
+interface Command {
+  args: string[];
+  mounts: Mount[];
+  inputs: Record<string, string>;
+}
+
+/**
+ * The arguments of the process. A lone here-document is the script itself, executed as a file when it begins with
+ * `#!`; others go to the shell as written.
+ */
+function commandLine(state: StageState, instruction: RunInstruction): Command {
   const { form, command, heredocs } = instruction;
   const [only] = heredocs;
-  if (only === undefined) return withShell(state, form, command);
+  if (only === undefined) return plain(withShell(state, form, command));
   const text = command.join(' ');
   const alone = heredocs.length === 1 && /^\d*<<-?\s*["']?[^"'\s]+["']?$/.test(text.trim());
-  if (alone) return withShell(state, form, [heredocText(only)]);
-  const bodies = heredocs.map(heredoc => `\n${heredoc.content}${heredoc.name}`);
-  return withShell(state, form, [text + bodies.join('')]);
+  if (!alone) {
+    const bodies = heredocs.map(heredoc => `\n${heredoc.content}${heredoc.name}`);
+    return plain(withShell(state, form, [text + bodies.join('')]));
+  }
+  const script = heredocText(only);
+  if (!script.startsWith('#!')) return plain(withShell(state, form, [script]));
+  const { mount, path, digest } = scriptMount(only.name, script);
+  return { args: withShell(state, form, [path]), mounts: [mount], inputs: { script: digest } };
+}
+
+function plain(args: string[]): Command {
+  return { args, mounts: [], inputs: {} };
+}
+
+/** @throws BuildError `BUILD_NOT_ALLOWED`: a Dockerfile must not open what the caller has closed */
+function networkOf(instruction: RunInstruction, { network, allow = [] }: RunStepOptions): 'host' | 'none' {
+  if (instruction.network === 'none') return 'none';
+  if (instruction.network === 'default' || network === 'host' || allow.includes('network.host'))
+    return instruction.network === 'host' ? 'host' : network;
+  throw notAllowed('network.host');
+}
+
+function isInsecure(instruction: RunInstruction, { allow = [] }: RunStepOptions): boolean {
+  if (instruction.security !== 'insecure') return false;
+  if (allow.includes('security.insecure')) return true;
+  throw notAllowed('security.insecure');
+}
+
+function notAllowed(entitlement: string): BuildError {
+  return new BuildError('BUILD_NOT_ALLOWED', `${entitlement} is not allowed`, {
+    hint: `allow it with --allow ${entitlement}`,
+  });
+}
+
+/** Devices come from CDI registries of a daemon, which there is none of here. @throws BuildError `BUILD_NO_DEVICE` */
+function checkDevices(instruction: RunInstruction): void {
+  const device = instruction.devices.find(each => each.required);
+  if (device === undefined) return;
+  throw new BuildError('BUILD_NO_DEVICE', `required device "${device.name}" is not registered`, {
+    hint: 'shale gives steps no devices of the host; without "required" the step runs without it',
+  });
 }
 
 /** `|1 name=value `: the ARGs in effect, as docker writes them before the command. */
@@ -75,30 +152,34 @@ function historyArgs(state: StageState): string {
 async function execute(
   session: BuildSession,
   state: StageState,
-  args: string[],
-  network: 'host' | 'none',
+  process: RunProcess,
+  mounts: StepMounts,
   options: RunStepOptions,
 ): Promise<Digest | null> {
   const layers = layersOf(state);
-  const config = configOf(state);
   const passwd = await session.readText(layers, '/etc/passwd');
-  const user = resolveUser(config.User ?? '', passwd, await session.readText(layers, '/etc/group'));
-  const env = new Map([...proxyVariables(options.buildArgs), ...state.env]);
+  const user = resolveUser(configOf(state).User ?? '', passwd, await session.readText(layers, '/etc/group'));
+  const prepared = await mounts.prepare();
+  const env = new Map([...proxyVariables(options.buildArgs), ...state.env, ...prepared.env]);
   if (!env.has('HOME')) env.set('HOME', user.home);
   const worker = await session.worker();
   await worker.unpack(layers, session.signal);
   const tail = new Tail();
-  const spec = {
+  const spec: RunSpec = {
     layers,
-    args,
+    args: process.args,
     env: [...env].map(([name, value]) => `${name}=${value}`),
-    cwd: config.WorkingDir || '/',
+    cwd: process.cwd,
     uid: user.uid,
     gid: user.gid,
     additionalGids: user.additionalGids,
-    hostname: 'buildkitsandbox',
-    network,
+    hostname: options.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') || 'buildkitsandbox',
+    network: process.network,
     extraHosts: options.extraHosts,
+    mounts: [...process.extra, ...prepared.mounts],
+    shmSize: options.shmSize,
+    ulimits: options.ulimits,
+    ...(process.insecure ? { capAdd: ['ALL'] } : {}),
   };
   const io = {
     stdout: output(session, options.id, 'stdout', tail),
@@ -107,7 +188,7 @@ async function execute(
   const result = await worker.run(spec, io, session.signal);
   if (result.exitCode !== 0) {
     await worker.discard(result.changes);
-    throw failed(args, result.exitCode, result.message ?? tail.text());
+    throw failed(process.args, result.exitCode, result.message ?? tail.text());
   }
   return (await worker.commit(result.changes, layers, { clampMtime: session.epoch }, session.signal)).layer;
 }

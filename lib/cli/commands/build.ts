@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { build as buildImage } from '../../api/build.js';
 import type { ExportTarget } from '../../build/options.js';
 import { UsageError } from '../../util/errors.js';
+import { parseAgent, parseBytes, parseEntitlement, parseSecret, parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec, Flags } from '../flags.js';
 import { makeProgress } from '../progress/index.js';
@@ -35,6 +36,26 @@ const FLAGS: FlagSpec[] = [
     help: 'What the image is for (default this machine)',
   },
   { name: 'add-host', kind: 'list', value: 'NAME:IP', help: 'Line of /etc/hosts in RUN (repeatable)' },
+  {
+    name: 'secret',
+    kind: 'list',
+    value: 'id=ID,src=FILE',
+    help: 'Secret for RUN --mount=type=secret; env=NAME takes it from the environment',
+  },
+  {
+    name: 'ssh',
+    kind: 'list',
+    value: 'ID[=SOCKET|KEY]',
+    help: 'Agent for RUN --mount=type=ssh: default is that of SSH_AUTH_SOCK',
+  },
+  {
+    name: 'allow',
+    kind: 'list',
+    value: 'NAME',
+    help: 'network.host, security.insecure: what RUN may ask for',
+  },
+  { name: 'shm-size', kind: 'string', value: 'SIZE', help: 'Size of /dev/shm in RUN' },
+  { name: 'ulimit', kind: 'list', value: 'NAME=SOFT[:HARD]', help: 'Resource limit of RUN (repeatable)' },
   { name: 'iidfile', kind: 'string', value: 'FILE', help: 'Write the image id to a file' },
   {
     name: 'output',
@@ -105,6 +126,14 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
       network: networkMode(flags.string('network')),
       platform: flags.string('platform'),
       extraHosts: hosts(flags.list('add-host')),
+      secrets: flags.list('secret').map(parseSecret),
+      ssh: flags.list('ssh').map(parseAgent),
+      allow: flags
+        .list('allow')
+        .flatMap(names => names.split(','))
+        .map(parseEntitlement),
+      shmSize: flags.has('shm-size') ? parseBytes('shm-size', flags.string('shm-size') ?? '') : undefined,
+      ulimits: flags.list('ulimit').map(parseUlimit),
       outputs: flags.list('output').map(parseOutput),
       push: flags.bool('push'),
       onEvent: progress.event,

@@ -4,6 +4,7 @@ import { run as runImage } from '../../api/run.js';
 import { parseSize } from '../../dockerfile/index.js';
 import type { Mount } from '../../sandbox/types.js';
 import { ContainerError, UsageError } from '../../util/errors.js';
+import { parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
 import { makeProgress } from '../progress/index.js';
@@ -82,7 +83,7 @@ async function execute({ flags, operands, options }: Invocation): Promise<number
       capAdd: flags.list('cap-add').map(capability),
       capDrop: flags.list('cap-drop').map(capability),
       shmSize: shm === undefined ? undefined : parseSize(shm),
-      ulimits: flags.list('ulimit').map(ulimit),
+      ulimits: flags.list('ulimit').map(parseUlimit),
       platform: flags.string('platform'),
       pull: pullPolicy(flags.string('pull')),
       onEvent: progress.event,
@@ -169,13 +170,6 @@ function securityOptions(words: readonly string[]): boolean {
 
 function capability(text: string): string {
   return text.toUpperCase().replace(/^CAP_/, '');
-}
-
-function ulimit(text: string): { name: string; soft: number; hard: number } {
-  const match = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(text);
-  if (match === null) throw new UsageError('USAGE_FLAG_VALUE', `invalid ulimit argument: ${text}`);
-  const soft = Number(match[2]);
-  return { name: match[1] ?? '', soft, hard: match[3] === undefined ? soft : Number(match[3]) };
 }
 
 function pullPolicy(text: string | undefined): 'always' | 'missing' | 'never' | undefined {

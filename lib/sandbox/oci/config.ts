@@ -1,5 +1,5 @@
 import { containerCapabilities } from '../capabilities.js';
-import type { Mount, RunSpec } from '../types.js';
+import type { RunSpec } from '../types.js';
 import { seccompProfile } from './seccomp.js';
 
 export interface OciMount {
@@ -13,8 +13,8 @@ export interface OciContext {
   /** absolute path of the merged root */
   root: string;
   singleId: boolean;
-  /** binds of what the sandbox provides */
-  provided: OciMount[];
+  /** binds of what the sandbox provides, then what the step asked for */
+  mounts: OciMount[];
   /** whether id 5 (tty) exists */
   ttyGroup: boolean;
 }
@@ -74,25 +74,6 @@ function kernelMounts(spec: RunSpec, { ttyGroup }: OciContext): OciMount[] {
   ];
 }
 
-function extraMount({ type, source, target, readonly, size, mode }: Mount): OciMount {
-  const access = readonly ? ['ro'] : [];
-  if (type === 'bind') {
-    return {
-      destination: target,
-      type: 'none',
-      source: source ?? '',
-      options: ['rbind', 'rprivate', ...access],
-    };
-  }
-  const limits = [...(size === undefined ? [] : [`size=${size}`]), `mode=${(mode ?? 0o1777).toString(8)}`];
-  return {
-    destination: target,
-    type: 'tmpfs',
-    source: 'tmpfs',
-    options: ['nosuid', 'nodev', ...limits, ...access],
-  };
-}
-
 function limits(spec: RunSpec): { type: string; soft: number; hard: number }[] {
   const unlimited = 2 ** 53 - 1;
   const value = (number: number) => (number < 0 ? unlimited : number);
@@ -135,7 +116,7 @@ export function ociConfig(spec: RunSpec, context: OciContext): object {
     },
     root: { path: context.root, readonly: spec.readonlyRoot === true },
     hostname: spec.hostname,
-    mounts: [...kernelMounts(spec, context), ...context.provided, ...(spec.mounts ?? []).map(extraMount)],
+    mounts: [...kernelMounts(spec, context), ...context.mounts],
     linux: {
       namespaces: kinds.map(type => ({ type })),
       maskedPaths: MASKED,

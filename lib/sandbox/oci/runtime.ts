@@ -6,11 +6,14 @@ import { promisify } from 'node:util';
 import { SandboxError } from '../../util/errors.js';
 import type { OverlayDirectories, PreparedRoot } from '../drivers/driver.js';
 import type { EtcFile } from '../etcfiles.js';
+import type { PreparedMount } from '../mounts.js';
 import type { ContainerProcess, ProcessEnd, ProcessStreams } from '../process.js';
 import type { StreamMode, StreamModes } from '../protocol.js';
 import type { RunSpec } from '../types.js';
 import { type OciMount, ociConfig } from './config.js';
+import { mountExtras } from './extras.js';
 import { type Fifo, makeFifo } from './fifo.js';
+import { mountOverlay, stderrOf } from './overlay.js';
 import { watchStubs } from './stubs.js';
 
 const run = promisify(execFile);
@@ -42,29 +45,6 @@ export async function prepareForRuntime(runtime: string): Promise<void> {
 
 function isCrun(path: string): boolean {
   return basename(path).startsWith('crun');
-}
-
-function stderrOf(error: unknown): string {
-  const { stderr } = error as { stderr?: string };
-  return stderr?.trim() || String(error);
-}
-
-/** Options are cut at one page, so layers are named by short links in a directory that mount(8) starts from. */
-async function mountOverlay({ lowers, upper, work, root }: OverlayDirectories): Promise<void> {
-  const links = join(work, '..', 'l');
-  await mkdir(links, { mode: 0o700 });
-  await Promise.all(
-    [...lowers, upper, work].map((path, at) => run('ln', ['-s', path, join(links, String(at))])),
-  );
-  const names = lowers.map((_, at) => at).join(':');
-  const options = `lowerdir=${names},upperdir=${lowers.length},workdir=${lowers.length + 1},userxattr`;
-  try {
-    await run('mount', ['-t', 'overlay', 'overlay', '-o', options, root], { cwd: links });
-  } catch (error) {
-    throw new SandboxError('SANDBOX_OVERLAY', `mount: ${stderrOf(error)}`, {
-      hint: 'try --storage-driver vfs',
-    });
-  }
 }
 
 /** The overlay that our runner would mount, tried with mount(8). */
@@ -102,6 +82,7 @@ export async function startOci(
   spec: RunSpec,
   prepared: PreparedRoot,
   files: EtcFile[],
+  extras: PreparedMount[],
   modes: StreamModes,
 ): Promise<ContainerProcess> {
   const { root, upper, work, lowers } = prepared;
@@ -110,16 +91,15 @@ export async function startOci(
   const overlaid = lowers !== undefined && work !== undefined;
   if (overlaid) await mountOverlay({ root, upper, work, lowers });
   const provided = await writeFiles(bundle, needed(files));
-  const targets = [
-    ...provided.map(mount => mount.destination),
-    ...(spec.mounts ?? []).map(mount => mount.target),
-  ];
-  const tidy = await watchStubs(root, ['/proc', '/sys', '/dev', ...targets]);
   const { singleId, ids } = runtime;
-  const config = ociConfig(spec, { root, singleId, provided, ttyGroup: !singleId && ids > 5 });
+  const asked = await mountExtras(extras, bundle, singleId);
+  const mounts = [...provided, ...asked.mounts];
+  const tidy = await watchStubs(root, ['/proc', '/sys', '/dev', ...mounts.map(mount => mount.destination)]);
+  const config = ociConfig(spec, { root, singleId, mounts, ttyGroup: !singleId && ids > 5 });
   await writeFile(join(bundle, 'config.json'), JSON.stringify(config));
   const container = await launch(runtime, bundle, modes);
   const end = container.end.finally(async () => {
+    await asked.release();
     if (overlaid) await run('umount', ['-l', root]);
     await tidy(upper);
   });
