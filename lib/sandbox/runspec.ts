@@ -11,7 +11,7 @@ export interface RunnerContext {
   /** what the sandbox itself provides, before the mounts of the spec */
   files: EtcFile[];
   singleId: boolean;
-  /** directory that only this worker writes to, for the compiled system call filters */
+  /** directory of the store for the compiled system call filters */
   filterDirectory: string;
 }
 
