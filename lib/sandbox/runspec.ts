@@ -14,7 +14,7 @@ export interface RunnerContext {
   /** what the spec's mounts have become */
   mounts: PreparedMount[];
   singleId: boolean;
-  /** directory that only this worker writes to, for the compiled system call filters */
+  /** directory of the store for the compiled system call filters */
   filterDirectory: string;
 }
 

@@ -33,7 +33,7 @@ export interface FsckReport {
   problems: Problem[];
   /** objects looked at */
   checked: number;
-  /** trees of mapped ids, into which we may not look */
+  /** trees that could not be checked: they belong to mapped ids, or no engine loads */
   unreadable: string[];
 }
 

@@ -93,7 +93,7 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
         t.match(inside[at], new RegExp(`^${kind}:`));
       });
       t.equal((await sh('hostname')).trim(), 'box');
-      t.equal((await sh('ls -d /proc/[0-9]* | wc -l')).trim(), '3', 'sh, ls and wc');
+      t.ok(Number(await sh('ls -d /proc/[0-9]* | wc -l')) <= 3, 'sh, ls and wc');
       t.equal((await sh('echo $$')).trim(), '1', 'the command is pid 1');
     });
 

@@ -56,7 +56,7 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
     t.match(found.runner, { kind: 'native' });
     t.equal(found.seccomp, true);
     t.equal(
-      JSON.parse(readFileSync(join(store, 'driver.json'), 'utf8')).driver,
+      JSON.parse(readFileSync(join(store, 'sandbox/driver.json'), 'utf8')).driver,
       found.driver,
       'kept for the next time',
     );
