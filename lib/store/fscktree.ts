@@ -95,7 +95,7 @@ async function checkContent(
   if (blob === undefined) {
     // Owners come from the index: from outside the namespace that made it, a tree of mapped ids shows others.
     const base = Buffer.from(root).toString('latin1');
-    const sources = entries.map(({ offset: _, ...entry }) =>
+    const sources = (await layers.index(diffId)).map(({ offset: _, ...entry }) =>
       entry.type === 'file' ? { ...entry, source: `${base}/${entry.path}` } : entry,
     );
     const written = await engine.writeLayer({ kind: 'entries', entries: sources });
