@@ -81,6 +81,17 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
       t.same(processesWith('sleep 98764'), []);
     });
 
+    t.test('a runner that is killed takes its container along', async t => {
+      const running = agent.sh(layers, 'sleep 98761');
+      running.catch(() => {});
+      await sleep(300);
+      const [runner] = processesWith('shale-runner run').filter(line => line.includes(packageRoot));
+      process.kill(Number.parseInt(runner ?? '', 10), 'SIGKILL');
+      await t.rejects(running, { code: 'SANDBOX_RUNNER_DIED' });
+      await sleep(50);
+      t.same(processesWith('sleep 98761'), []);
+    });
+
     t.test('an abort does not wait for a reader who has stopped', async t => {
       const running = agent.sh(layers, 'cat /dev/zero', {}, { key: 'stuck', slow: 1_000_000 });
       await sleep(500);
