@@ -87,7 +87,9 @@ export class Solver {
 
   async #base(planned: PlannedStage): Promise<{ state: StageState; triggers: Instruction[] }> {
     const platform = planned.platform ?? this.#plan.platform;
-    if (planned.base.kind === 'scratch') return { state: stateOf(emptyImage(platform)), triggers: [] };
+    // `--platform` chooses images; what is built on nothing is for the platform of the build
+    if (planned.base.kind === 'scratch')
+      return { state: stateOf(emptyImage(this.#plan.platform)), triggers: [] };
     if (planned.base.kind === 'stage') {
       const base = await this.stage(planned.base.index);
       return { state: inheritState(base), triggers: this.#triggers(planned, configOf(base).OnBuild) };

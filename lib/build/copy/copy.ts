@@ -1,3 +1,4 @@
+import type { IgnoreMatcher, IgnoreState } from '../../context/index.js';
 import type { MergedIndex } from '../../layer/merged.js';
 import type { BytePath, LayerEntry, MergedEntry, SourceEntry } from '../../layer/types.js';
 import { BuildError } from '../../util/errors.js';
@@ -19,25 +20,38 @@ export interface CopyOptions {
   /** absent: each entry keeps its own, and directories made on the way are root's */
   owner?: Owner;
   mode?: ModeChange;
-  /** true for paths that `--exclude` names, relative to what is copied */
-  excluded?: (path: string) => boolean;
+  /** what `--exclude` names, relative to what is copied */
+  exclude?: IgnoreMatcher;
+  /** `--parents`: what is copied of the directory, with the directories that lead to it */
+  include?: IgnoreMatcher;
+  /** a directory that is not there yet gets the metadata of the source, as for a git repository */
+  keepRoot?: boolean;
   /** seconds: time of directories that are made on the way */
   directoryTime: number;
-  /** `--parents`: keep the directories of the source below its pivot */
-  keepParents?: boolean;
 }
 
 /**
  * Copies one path of a source, links followed beneath the source's root, as `COPY` of docker with BuildKit does:
  * a directory gives its contents, a file goes into a destination that is a directory and replaces one that is a
- * file, missing parents are made 0755 with the owner asked for, and what is there of the target directory keeps
- * its metadata.
+ * file, missing parents and the target itself are made 0755 with the owner asked for, and what is there of the target
+ * directory keeps its metadata.
  *
  * @param path byte path in the source; it must be there
  * @throws BuildError `BUILD_COPY_CONFLICT`
  */
 export function copyPath(source: CopySource, path: BytePath, into: Destination, options: CopyOptions): void {
   new Copier(source, into, options).copy(path);
+}
+
+/** A place in the walk through a source directory. */
+interface Walk {
+  target: BytePath;
+  /** below the directory that is copied */
+  relative: BytePath;
+  /** makes the directories above that were not wanted for themselves, outermost first */
+  delayed: (() => void)[];
+  excluded?: IgnoreState;
+  included?: IgnoreState;
 }
 
 class Copier {
@@ -59,7 +73,7 @@ class Copier {
       throw new BuildError('BUILD_COPY_NOT_FOUND', `"/${fromBytePath(path)}": not found`);
     const target = this.#targetOf(path, entry);
     if (entry.type !== 'dir') this.#file(entry, target);
-    else this.#directory(entry, target, false, '');
+    else this.#root(entry, target);
   }
 
   /** Where an entry goes, with the directories above it made. */
@@ -82,36 +96,54 @@ class Copier {
     this.#into.makeDirectories(path, mode?.(0o755, true) ?? 0o755, owner, directoryTime);
   }
 
-  #directory(entry: MergedEntry, target: BytePath, overwrite: boolean, relative: string): void {
+  /** The directory whose contents are asked for. */
+  #root(entry: MergedEntry, target: BytePath): void {
+    if (this.#options.keepRoot && this.#into.lstat(target) === undefined)
+      this.#into.put(this.#described(entry, target));
+    else this.#parents(target);
+    this.#isDirectory(target);
+    this.#children(entry, { target, relative: '', delayed: [] });
+  }
+
+  #isDirectory(target: BytePath): boolean {
     const there = this.#into.lstat(target);
     if (there !== undefined && there.type !== 'dir')
       throw conflict(`cannot copy to non-directory: /${fromBytePath(target)}`);
-    if (there === undefined || overwrite) this.#into.put(this.#described(entry, target));
-    for (const child of this.#source.index.list(entry.path)) {
-      const below = relative === '' ? baseOf(child.path) : `${relative}/${baseOf(child.path)}`;
-      this.#child(child, joinPath(target, baseOf(child.path)), below);
-    }
+    return there !== undefined;
   }
 
-  #child(entry: MergedEntry, target: BytePath, relative: string): void {
-    if (this.#options.excluded?.(fromBytePath(relative)) === true) {
-      if (entry.type === 'dir') this.#exceptions(entry, target, relative);
-      return;
-    }
-    if (entry.type === 'dir') this.#directory(entry, target, true, relative);
-    else this.#file(entry, target);
-  }
-
-  /** Inside an excluded directory, what an exception (`!`) lets in again. */
-  #exceptions(entry: MergedEntry, target: BytePath, relative: string): void {
+  #children(entry: MergedEntry, walk: Walk): void {
     for (const child of this.#source.index.list(entry.path)) {
       const name = baseOf(child.path);
-      const below = `${relative}/${name}`;
-      if (child.type !== 'dir' && this.#options.excluded?.(fromBytePath(below)) !== true) {
-        this.#parents(target);
-        this.#file(child, joinPath(target, name));
-      } else if (child.type === 'dir') this.#child(child, joinPath(target, name), below);
+      const relative = walk.relative === '' ? name : `${walk.relative}/${name}`;
+      this.#child(child, { ...walk, relative, target: joinPath(walk.target, name) });
     }
+  }
+
+  #child(entry: MergedEntry, walk: Walk): void {
+    const { exclude, include } = this.#options;
+    const path = fromBytePath(walk.relative);
+    const excluded = exclude?.descend(walk.excluded, path);
+    const included = include?.descend(walk.included, path);
+    const wanted = excluded?.excluded !== true && included?.excluded !== false;
+    if (wanted) for (const make of walk.delayed) make();
+    if (entry.type !== 'dir') {
+      if (wanted) this.#file(entry, walk.target);
+      return;
+    }
+    if (excluded?.excluded === true && exclude?.hasExceptions !== true) return;
+    const { target } = walk;
+    if (wanted) {
+      this.#isDirectory(target);
+      this.#into.put(this.#described(entry, target));
+      this.#children(entry, { ...walk, excluded, included });
+      return;
+    }
+    // Made only once something in it is copied, and only if it is not there.
+    const make = () => {
+      if (!this.#isDirectory(target)) this.#into.put(this.#described(entry, target));
+    };
+    this.#children(entry, { ...walk, excluded, included, delayed: [...walk.delayed, make] });
   }
 
   #file(entry: MergedEntry, target: BytePath): void {

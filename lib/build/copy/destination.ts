@@ -12,13 +12,25 @@ export class Destination {
   readonly #base: MergedIndex;
   readonly #written = new Map<BytePath, SourceEntry>();
 
-  constructor(base: MergedIndex) {
+  readonly #linked: boolean;
+
+  /**
+   * @param options.linked for `--link`: of what is below only the directories count, so that what is written replaces
+   *   links and files instead of following or meeting them
+   */
+  constructor(base: MergedIndex, options: { linked?: boolean } = {}) {
     this.#base = base;
+    this.#linked = options.linked === true;
   }
 
   /** The entry at exactly this path. */
   lstat(path: BytePath): LayerEntry | undefined {
-    return this.#written.get(path) ?? this.#base.get(path);
+    return this.#written.get(path) ?? this.#below(path);
+  }
+
+  #below(path: BytePath): LayerEntry | undefined {
+    const entry = this.#base.get(path);
+    return this.#linked && entry?.type !== 'dir' ? undefined : entry;
   }
 
   /** Where a path leads when every symbolic link is followed, beneath the root. */
@@ -58,7 +70,7 @@ export class Destination {
     const all = new Map(this.#written);
     for (const path of this.#written.keys()) {
       for (let parent = parentOf(path); parent !== '' && !all.has(parent); parent = parentOf(parent)) {
-        const below = this.#base.get(parent);
+        const below = this.#below(parent);
         if (below !== undefined) all.set(parent, { ...below, offset: undefined });
       }
     }

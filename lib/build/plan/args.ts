@@ -48,10 +48,11 @@ export function globalArgs(
   return values;
 }
 
-/** The proxy variables that the caller gave, for the environment of RUN. */
+/** The proxy variables that the caller gave, for the environment of RUN: each in both spellings, as docker has it. */
 export function proxyVariables(given: ReadonlyMap<string, string>): [string, string][] {
-  return PROXY_ARGS.flatMap(name => {
-    const value = given.get(name);
-    return value === undefined ? [] : [[name, value] as [string, string]];
+  const names = PROXY_ARGS.filter(name => name === name.toUpperCase());
+  return names.flatMap(name => {
+    const value = [...given].findLast(([key]) => key.toUpperCase() === name)?.[1];
+    return value === undefined ? [] : [[name, value] as [string, string], [name.toLowerCase(), value]];
   });
 }

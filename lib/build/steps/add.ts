@@ -2,16 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AddInstruction } from '../../dockerfile/types.js';
 import type { BytePath, MergedEntry } from '../../layer/types.js';
+import { DockerfileError } from '../../util/errors.js';
 import { plainTar, unpackArchive } from '../copy/archive.js';
 import { type CopyOptions, copyPath, newestTime } from '../copy/copy.js';
-import { Destination } from '../copy/destination.js';
+import type { Destination } from '../copy/destination.js';
 import { extractArchive } from '../copy/extract.js';
 import type { Origin } from '../copy/origins.js';
 import { isRemote, remoteOrigin } from '../copy/remote.js';
 import { matchSources } from '../copy/sources.js';
 import type { BuildSession } from '../session.js';
-import { layersOf, type StageState } from '../state.js';
-import { copyHeredocs, copyOptions, finishTransfer } from './copy.js';
+import type { StageState } from '../state.js';
+import { copyHeredocs, copyOptions, destinationOf, finishTransfer } from './copy.js';
 import type { StepCache } from './step.js';
 
 interface Adding {
@@ -32,7 +33,8 @@ export async function runAdd(
   context: () => Promise<Origin>,
   always: boolean,
 ): Promise<{ state: StageState; cached: boolean }> {
-  const into = new Destination(await session.merged(layersOf(state)));
+  checkChecksum(instruction);
+  const into = await destinationOf(session, state, instruction);
   const options = { ...(await copyOptions(session, state, instruction)), directoryTime: session.epoch ?? 0 };
   const adding: Adding = { session, instruction, into, options, origins: [] };
   for (const source of instruction.sources) {
@@ -44,11 +46,26 @@ export async function runAdd(
   return finishTransfer(session, cache, state, instruction, plan, always);
 }
 
+/** @throws DockerfileError `DOCKERFILE_INVALID_CHECKSUM` */
+function checkChecksum({ checksum, sources, heredocs }: AddInstruction): void {
+  if (checksum === undefined) return;
+  const [source = '', more] = sources;
+  const why =
+    more !== undefined || heredocs.length > 0
+      ? "checksum can't be specified for multiple sources"
+      : isRemote(source)
+        ? undefined
+        : 'checksum requires HTTP(S) or Git sources';
+  if (why !== undefined) throw new DockerfileError('DOCKERFILE_INVALID_CHECKSUM', why);
+}
+
 async function addRemote(adding: Adding, source: string): Promise<void> {
   const { session, instruction } = adding;
-  const remote = await remoteOrigin(session, source, instruction);
-  adding.origins.push(remote.origin);
-  await addPath(adding, remote.origin, remote.path, instruction.unpack === true);
+  const { origin, path } = await remoteOrigin(session, source, instruction);
+  adding.origins.push(origin);
+  // the root of a repository comes along, the root of a context does not
+  const options = { ...adding.options, keepRoot: path === '' };
+  await addPath({ ...adding, options }, origin, path, instruction.unpack === true);
 }
 
 async function addLocal(adding: Adding, origin: Origin, source: string): Promise<void> {

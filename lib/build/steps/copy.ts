@@ -1,13 +1,15 @@
-import { compileIgnore } from '../../context/index.js';
+import { compileIgnore, type IgnoreMatcher } from '../../context/index.js';
 import { heredocText } from '../../dockerfile/index.js';
 import type { CopyInstruction, TransferInstruction } from '../../dockerfile/types.js';
-import type { SourceEntry } from '../../layer/types.js';
+import type { MergedIndex } from '../../layer/merged.js';
+import type { BytePath, SourceEntry } from '../../layer/types.js';
 import type { Digest } from '../../util/digest.js';
+import { cleanAbsolute } from '../../util/paths.js';
 import { parseChmod } from '../copy/chmod.js';
 import { type CopyOptions, copyPath, newestTime } from '../copy/copy.js';
 import { Destination } from '../copy/destination.js';
 import { inlineOrigin, type Origin, planDigest } from '../copy/origins.js';
-import { matchSources } from '../copy/sources.js';
+import { hasWildcard, matchSources } from '../copy/sources.js';
 import { HISTORY_COMMENT } from '../metadata.js';
 import type { BuildSession } from '../session.js';
 import { layersOf, type StageState, withHistory } from '../state.js';
@@ -30,13 +32,47 @@ export async function runCopy(
   origin: Origin,
   always: boolean,
 ): Promise<{ state: StageState; cached: boolean }> {
-  const into = new Destination(await session.merged(layersOf(state)));
+  const into = await destinationOf(session, state, instruction);
   const options = await copyOptions(session, state, instruction);
-  const paths = instruction.sources.flatMap(source => matchSources(origin.index, source));
-  const time = session.epoch ?? newestTime(paths.flatMap(path => origin.index.resolve(path).entry ?? []));
-  for (const path of paths) copyPath(origin, path, into, { ...options, directoryTime: time });
+  const chosen = instruction.sources.flatMap(source =>
+    chooseSources(origin.index, source, instruction.parents),
+  );
+  const entries = chosen.flatMap(({ path }) => origin.index.resolve(path).entry ?? []);
+  const time = session.epoch ?? newestTime(entries);
+  for (const { path, include } of chosen)
+    copyPath(origin, path, into, { ...options, include, directoryTime: time });
   const origins = [origin, ...copyHeredocs(instruction, into, { ...options, directoryTime: time })];
   return finishTransfer(session, cache, state, instruction, { entries: into.entries(), origins }, always);
+}
+
+/** What a step writes into: the layers so far, or with `--link` what is independent of them. docker links no `--chmod`. */
+export async function destinationOf(
+  session: BuildSession,
+  state: StageState,
+  { link, chmod }: TransferInstruction,
+): Promise<Destination> {
+  const linked = link && chmod === undefined;
+  return new Destination(await session.merged(layersOf(state)), { linked });
+}
+
+/** A path of a source, and with `--parents` what is wanted of it. */
+interface ChosenSource {
+  path: BytePath;
+  include?: IgnoreMatcher;
+}
+
+/**
+ * @throws BuildError `BUILD_COPY_NOT_FOUND` when a source without wildcards is not there
+ */
+function chooseSources(index: MergedIndex, source: string, parents: boolean): ChosenSource[] {
+  if (!parents) return matchSources(index, source).map(path => ({ path }));
+  const pivot = source.indexOf('/./');
+  const above = pivot < 0 ? '/' : source.slice(0, pivot);
+  const pattern = cleanAbsolute(pivot < 0 ? source : source.slice(pivot + 3));
+  // without wildcards the path must be there
+  if (!hasWildcard(above) && !hasWildcard(pattern)) matchSources(index, `${above}/${pattern}`);
+  const include = pattern === '/' ? undefined : compileIgnore([pattern.slice(1)]);
+  return matchSources(index, above).map(path => ({ path, include }));
 }
 
 /** What the flags of COPY and ADD say, resolved against the stage. */
@@ -46,12 +82,11 @@ export async function copyOptions(
   instruction: TransferInstruction,
 ): Promise<Omit<CopyOptions, 'directoryTime'>> {
   const { chown, chmod, excludes, destination } = instruction;
-  const ignore = excludes.length > 0 ? compileIgnore(excludes) : undefined;
   return {
     destination: destinationPath(state, destination),
     owner: chown === undefined ? undefined : await ownerOf(session, state, chown),
     mode: chmod === undefined ? undefined : parseChmod(chmod),
-    excluded: ignore === undefined ? undefined : path => ignore.matches(path),
+    exclude: excludes.length > 0 ? compileIgnore(excludes) : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type CopyOptions, type CopySource, copyPath } from '../../../lib/build/copy/copy.js';
 import { Destination } from '../../../lib/build/copy/destination.js';
+import { compileIgnore } from '../../../lib/context/index.js';
 import { MergedIndex } from '../../../lib/layer/merged.js';
 import type { LayerEntry } from '../../../lib/layer/types.js';
 
@@ -53,7 +54,7 @@ t.test('a file goes into a directory that is there, or that a slash asks for', a
 });
 
 t.test(
-  "a directory gives its contents; what is there keeps its own metadata, what is new takes the source's",
+  "a directory gives its contents; what is there keeps its own metadata, what is below takes the source's",
   async t => {
     t.same(copied(TREE, 'd', [dir('opt', 0o750), dir('opt/sub', 0o777)], { destination: '/opt' }), {
       opt: 'dir 750',
@@ -61,7 +62,7 @@ t.test(
       'opt/sub': 'dir 711',
       'opt/sub/y': 'file 4755 < src/d/sub/y',
     });
-    t.match(copied(TREE, 'd', [], { destination: '/opt' }), { opt: 'dir 700' });
+    t.match(copied(TREE, 'd', [], { destination: '/opt' }), { opt: 'dir 755' });
   },
 );
 
@@ -126,7 +127,61 @@ t.test('conflicts are errors', async t => {
 t.test('excluded paths stay out', async t => {
   const got = copied(TREE, 'd', [], {
     destination: '/o',
-    excluded: path => path === 'sub' || path.startsWith('sub/'),
+    exclude: compileIgnore(['sub']),
   });
   t.same(Object.keys(got), ['o', 'o/x']);
+});
+
+const DEEP = sourceOf(
+  dir('a', 0o700),
+  dir('a/b', 0o750),
+  entry('a/b/keep.txt'),
+  entry('a/b/other'),
+  dir('a/c'),
+  entry('a/c/x'),
+);
+
+t.test(
+  'an exception brings back what is in an excluded directory, with the directories of the source',
+  async t => {
+    const exclude = compileIgnore(['a', '!a/b/keep.txt']);
+    t.same(copied(DEEP, '', [], { destination: '/o', exclude }), {
+      o: 'dir 755',
+      'o/a': 'dir 700',
+      'o/a/b': 'dir 750',
+      'o/a/b/keep.txt': 'file 644 < src/a/b/keep.txt',
+    });
+  },
+);
+
+t.test('--parents keeps the directories that lead to what is wanted', async t => {
+  const wanted = (pattern: string, base: LayerEntry[] = []) =>
+    copied(DEEP, '', base, { destination: '/o/', include: compileIgnore([pattern]) });
+  t.same(wanted('a/b/keep.txt'), {
+    o: 'dir 755',
+    'o/a': 'dir 700',
+    'o/a/b': 'dir 750',
+    'o/a/b/keep.txt': 'file 644 < src/a/b/keep.txt',
+  });
+  t.same(Object.keys(wanted('a/*/x')), ['o', 'o/a', 'o/a/c', 'o/a/c/x'], 'nothing of a/b');
+  t.same(Object.keys(wanted('**/*.txt')), ['o', 'o/a', 'o/a/b', 'o/a/b/keep.txt']);
+  t.same(Object.keys(wanted('none*')), ['o'], 'the destination is made all the same');
+  t.equal(wanted('a/c/x', [dir('o'), dir('o/a', 0o711)])['o/a'], 'dir 711', 'what is there stays as it is');
+});
+
+t.test('a directory that is made for the contents of another is not that other one', async t => {
+  t.equal(copied(DEEP, 'a', [], { destination: '/o' }).o, 'dir 755');
+  t.equal(copied(DEEP, 'a', [], { destination: '/o', keepRoot: true }).o, 'dir 700');
+});
+
+t.test('--link replaces links and files that are in the way, and leaves directories as they are', async t => {
+  const base = [dir('srv', 0o700), link('srv/data', '/else'), dir('else'), entry('srv/file')];
+  const into = new Destination(new MergedIndex([base]), { linked: true });
+  copyPath(TREE, 'd', into, { destination: '/srv/data/', directoryTime: 7 });
+  copyPath(TREE, 'd', into, { destination: '/srv/file/', directoryTime: 7 });
+  const types = Object.fromEntries(
+    into.entries().map(({ path, type, mode }) => [path, `${type} ${mode.toString(8)}`]),
+  );
+  t.match(types, { srv: 'dir 700', 'srv/data': 'dir 755', 'srv/file': 'dir 755' });
+  t.notHas(types, { else: 'dir 755' });
 });

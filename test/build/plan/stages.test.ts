@@ -83,6 +83,9 @@ t.test('arguments', async t => {
         ['X', 'y'],
       ]),
     ),
-    [['http_proxy', 'p']],
+    [
+      ['HTTP_PROXY', 'p'],
+      ['http_proxy', 'p'],
+    ],
   );
 });
