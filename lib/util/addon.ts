@@ -62,6 +62,9 @@ function tryAll(): AddonResult {
 
 function candidates(): string[] {
   const root = packageRoot();
+  // SHALE_ADDON: another build, for example one with sanitizers.
+  const own = process.env.SHALE_ADDON;
+  if (own !== undefined && own !== '') return [own];
   return [`shale-linux-${process.arch}-${libc()}`, join(root, 'build', 'Release', 'shale.node')];
 }
 
