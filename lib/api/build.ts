@@ -7,7 +7,6 @@ import type { Platform } from '../oci/types.js';
 import { findOrPull } from './base-image.js';
 import { type House, withHouse } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
-import { pushWith } from './push.js';
 
 /**
  * Builds an image from a Dockerfile.
@@ -23,6 +22,7 @@ export function build(options: BuildOptions & ShaleOptions & RegistryOptions): P
       await exportImage(house, image, output, options.tags ?? [], signal);
     const pushes = (options.outputs ?? []).some(output => output.type === 'registry');
     if (options.push || pushes) {
+      const { pushWith } = await import('./push.js');
       for (const reference of options.tags ?? []) await pushWith(house, { ...options, reference });
     }
     return { imageId: image.id, manifestDigest: image.manifest.digest, names: image.names, warnings };
