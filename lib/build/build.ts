@@ -13,6 +13,7 @@ import { directoryOrigin, type Origin } from './copy/origins.js';
 import { finishImage } from './finish.js';
 import type { BuildOptions } from './options.js';
 import { globalArgs, PROXY_ARGS, platformArgs } from './plan/args.js';
+import { NamedContexts } from './plan/contexts.js';
 import { findTarget, type PlannedStage, planStages } from './plan/stages.js';
 import { secretReader } from './secrets.js';
 import type { BaseImage, BuildSession } from './session.js';
@@ -25,6 +26,10 @@ export interface BuildHost {
   worker(): Promise<Worker>;
   /** an image with all its layers in the store, pulled when it is not there or `always` */
   pull(reference: string, platform: Platform, always: boolean): Promise<BaseImage>;
+  /** an image of an OCI layout in a directory */
+  layout(directory: string, wanted: string | undefined, platform: Platform): Promise<BaseImage>;
+  /** a named context; the host closes it */
+  openContext(spec: string): Promise<BuildContext>;
   /** path of the socket of a forwarded ssh agent */
   agent(id: string): Promise<string | undefined>;
 }
@@ -71,7 +76,8 @@ async function buildTree(
     given,
   );
   const global = globalArgs(builtin, list.metaArgs, given, tree.escape);
-  const stages = planStages(list.stages, global, tree.escape);
+  const contexts = new NamedContexts(options.contexts);
+  const stages = planStages(list.stages, global, tree.escape, contexts);
   const target = findTarget(stages, options.target);
   const epoch = epochOf(given, global);
   const failure = new AbortController();
@@ -93,6 +99,8 @@ async function buildTree(
       allow: options.allow,
     },
     context: once(() => contextOrigin(host, context)),
+    contexts,
+    namedFiles: namedOrigins(host, contexts),
   };
   const state = await solve(new Solver(session, plan), target, failure);
   const names = options.tags ?? [];
@@ -146,6 +154,7 @@ function startSession(
     },
     secret: secretReader(options.secrets ?? []),
     agent: id => host.agent(id),
+    layoutImage: (directory, wanted, platform) => host.layout(directory, wanted, platform),
     merged: layers => store.merged([...layers]),
     readText: async (layers, path) => {
       const bytes = layers.length === 0 ? undefined : await store.readFile([...layers], path, 1 << 20);
@@ -166,6 +175,21 @@ async function contextOrigin(host: BuildHost, context: BuildContext): Promise<Or
     return found;
   };
   return directoryOrigin(context.root, files, digests, { complete: context.ignore === undefined });
+}
+
+/** Each named context is opened and listed once, by the first step that uses it. */
+function namedOrigins(host: BuildHost, contexts: NamedContexts): (key: string) => Promise<Origin> {
+  const opened = new Map<string, Promise<Origin>>();
+  const open = async (key: string): Promise<Origin> => {
+    const context = contexts.get(key);
+    if (context?.kind !== 'files') throw new TypeError(`not a context of files: ${key}`);
+    return contextOrigin(host, await host.openContext(context.spec));
+  };
+  return key => {
+    const origin = opened.get(key) ?? open(key);
+    opened.set(key, origin);
+    return origin;
+  };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

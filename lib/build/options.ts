@@ -34,6 +34,8 @@ export interface BuildOptions {
   /** `os/arch[/variant]`; default the host's */
   platform?: string;
   extraHosts?: Record<string, string>;
+  /** name to directory, `docker-image://`, `oci-layout://`, git or http URL: instead of images and stages of that name */
+  contexts?: Record<string, string>;
   /** what `RUN --mount=type=secret` can ask for */
   secrets?: SecretSource[];
   /** what `RUN --mount=type=ssh` can ask for */

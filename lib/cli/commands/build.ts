@@ -37,6 +37,12 @@ const FLAGS: FlagSpec[] = [
   },
   { name: 'add-host', kind: 'list', value: 'NAME:IP', help: 'Line of /etc/hosts in RUN (repeatable)' },
   {
+    name: 'build-context',
+    kind: 'list',
+    value: 'NAME=VALUE',
+    help: 'Directory, docker-image://, oci-layout://, git or http URL, in place of the image or stage NAME',
+  },
+  {
     name: 'secret',
     kind: 'list',
     value: 'id=ID,src=FILE',
@@ -126,6 +132,7 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
       network: networkMode(flags.string('network')),
       platform: flags.string('platform'),
       extraHosts: hosts(flags.list('add-host')),
+      contexts: keyValues(flags.list('build-context')),
       secrets: flags.list('secret').map(parseSecret),
       ssh: flags.list('ssh').map(parseAgent),
       allow: flags
