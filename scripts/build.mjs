@@ -35,7 +35,11 @@ function buildNative() {
   }
   const dir = nodeDir();
   const gyp = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
-  const args = [gyp, "--jobs=max", existsSync(join(root, 'build/Makefile')) && unchanged() ? 'build' : 'rebuild'];
+  const args = [
+    gyp,
+    '--jobs=max',
+    existsSync(join(root, 'build/Makefile')) && unchanged() ? 'build' : 'rebuild',
+  ];
   if (dir) args.push(`--nodedir=${dir}`);
   return run(process.execPath, args, { npm_config_loglevel: 'error' });
 }

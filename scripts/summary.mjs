@@ -21,7 +21,9 @@ for (const line of lines) {
     console.log(`FAILED ${[...trail.slice(0, Math.floor(depth)), failed[1]].join(' > ')}`);
     diagnostics = 40;
   } else if (/^ok \d+ - .*# SKIP/.test(rest)) {
-    console.log(`SKIPPED ${[...trail.slice(0, Math.floor(depth)), rest.replace(/^ok \d+ - /, '')].join(' > ')}`);
+    console.log(
+      `SKIPPED ${[...trail.slice(0, Math.floor(depth)), rest.replace(/^ok \d+ - /, '')].join(' > ')}`,
+    );
   } else if (diagnostics > 0) {
     diagnostics -= 1;
     if (/^(ok|# Subtest)/.test(rest)) diagnostics = 0;

@@ -21,7 +21,7 @@ export interface House {
 /** Opens the store, does `work`, and leaves nothing running, mounted or locked, however it ends. */
 export async function withHouse<T>(options: ShaleOptions, work: (house: House) => Promise<T>): Promise<T> {
   options.signal?.throwIfAborted();
-  const engine = once(() => loadEngine());
+  const engine = once(() => engineWithNote(options));
   const store = await Store.open(options.root, {
     engine,
     noSync: process.env.SHALE_NO_SYNC === '1',
@@ -49,6 +49,17 @@ export async function withHouse<T>(options: ShaleOptions, work: (house: House) =
     );
     await store.close();
   }
+}
+
+/** Loads the engine, and says so in one line when it is not the one that the machine could have. */
+async function engineWithNote({ onNote }: ShaleOptions): Promise<LayerEngine> {
+  const engine = await loadEngine();
+  if (engine.name === 'wasm' && process.env.SHALE_ENGINE !== 'wasm') {
+    onNote?.(
+      'the native layer engine is not built: WebAssembly takes its place, slower (shale info says why)',
+    );
+  }
+  return engine;
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -20,6 +20,7 @@ import {
 } from '../image/index.js';
 import { parsePlatform } from '../oci/index.js';
 import type { ImageRecord } from '../store/types.js';
+import { LayerError, StoreError } from '../util/errors.js';
 import { withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -107,7 +108,15 @@ export function load(
   const { source, platform, signal } = options;
   return withHouse(options, async ({ store, engine }) => {
     const chosen = platform === undefined ? undefined : parsePlatform(platform);
-    return loadArchive(store, await engine(), source, { platform: chosen, signal });
+    try {
+      return await loadArchive(store, await engine(), source, { platform: chosen, signal });
+    } catch (cause) {
+      if (!(cause instanceof LayerError)) throw cause;
+      const name = typeof source === 'string' ? source : 'standard input';
+      throw new StoreError('STORE_ARCHIVE_INVALID', `${name} is no image archive: ${cause.message}`, {
+        cause,
+      });
+    }
   });
 }
 

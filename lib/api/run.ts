@@ -20,7 +20,9 @@ export interface RunImageOptions extends RunOptions, ShaleOptions, RegistryOptio
  *
  * @throws StoreError `STORE_IMAGE_UNKNOWN`, ContainerError, SandboxError, RegistryError
  */
-export function run(options: RunImageOptions): Promise<{ exitCode: number; signal?: string }> {
+export function run(
+  options: RunImageOptions,
+): Promise<{ exitCode: number; signal?: string; message?: string }> {
   return withHouse(options, async house => {
     const platform: Platform =
       options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);

@@ -13,14 +13,14 @@ export interface ContainerHost {
 /**
  * Runs an image in the foreground, in an overlay of its own that is gone afterwards.
  *
- * @returns the exit code of the process, 126 or 127 when it could not be executed
+ * @returns the exit code of the process, 126 or 127 when it could not be executed, and then why
  */
 export async function runContainer(
   host: ContainerHost,
   image: ImageConfig,
   options: RunOptions,
   signal?: AbortSignal,
-): Promise<Pick<RunResult, 'exitCode' | 'signal'>> {
+): Promise<Pick<RunResult, 'exitCode' | 'signal' | 'message'>> {
   const id = randomBytes(32).toString('hex');
   const spec = await specOf(host.store, image, options, id);
   const worker = await host.worker();
@@ -31,7 +31,7 @@ export async function runContainer(
     stdout: options.stdout ?? ('inherit' as const),
     stderr: options.stderr ?? ('inherit' as const),
   };
-  const { changes, exitCode, signal: killedBy } = await worker.run(spec, io, signal);
+  const { changes, ...result } = await worker.run(spec, io, signal);
   await worker.discard(changes);
-  return { exitCode, signal: killedBy };
+  return result;
 }

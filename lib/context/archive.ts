@@ -1,4 +1,7 @@
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { execa } from 'execa';
 import type { LayerEngine } from '../layer/types.js';
 import { ContextError, errorMessage } from '../util/errors.js';
@@ -13,6 +16,9 @@ const MAGIC: [ArchiveKind, number[]][] = [
 ];
 /** Programs for what the layer engine does not read; both read standard input and write standard output. */
 const PROGRAMS = { xz: ['xz', 'xz-utils'], bzip2: ['bzip2', 'bzip2'] } as const;
+
+/** Enough of a compressed file to decompress its first block from. */
+const HEAD_BYTES = 1024 * 1024;
 
 /** A tar header's checksum is the sum of its bytes, its own field taken as blanks. */
 function isTarHeader(block: Uint8Array): boolean {
@@ -44,6 +50,48 @@ export async function archiveKindOf(path: string): Promise<ArchiveKind | undefin
   } finally {
     await file.close();
   }
+}
+
+/** The first block of what a compressed file holds; fewer bytes where it holds less or is damaged. */
+async function firstBlock(path: string, kind: Exclude<ArchiveKind, 'tar'>): Promise<Uint8Array> {
+  const source = createReadStream(path, { end: HEAD_BYTES - 1 });
+  if (kind === 'gzip') return takeBlock(source.on('error', () => undefined).pipe(createGunzip()));
+  const child = execa(kind, ['-dc'], {
+    stdin: { file: path },
+    reject: false,
+    buffer: false,
+    stderr: 'ignore',
+  });
+  source.destroy();
+  try {
+    return await takeBlock(child.stdout);
+  } finally {
+    child.kill();
+  }
+}
+
+async function takeBlock(stream: Readable): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size >= 512) break;
+    }
+  } catch {
+    // Damaged, or cut off behind what was read: what came before it decides.
+  }
+  return Buffer.concat(chunks).subarray(0, 512);
+}
+
+/**
+ * Is a file a tar, compressed or not? ADD unpacks these and nothing else: a compressed text stays as it is.
+ */
+export async function isTarFile(path: string): Promise<boolean> {
+  const kind = await archiveKindOf(path);
+  if (kind === undefined || kind === 'tar') return kind === 'tar';
+  return isTarHeader(await firstBlock(path, kind));
 }
 
 export interface UnpackOptions {

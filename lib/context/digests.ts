@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BytePath, LayerEngine, ScanEntry } from '../layer/types.js';
-import { type Digest, isDigest } from '../util/digest.js';
+import type { Digest } from '../util/digest.js';
 
 /** A file changed this recently may change again without its times showing it ("racily clean" in git). */
 const RACY_NS = 2_000_000_000n;
@@ -38,8 +38,9 @@ function decode(text: string): Map<BytePath, Remembered> {
   if (!text.startsWith(FORMAT) || text.slice(header, header + 64) !== checksum(body)) return known;
   const fields = body.split(SEPARATOR);
   for (let at = 0; at + 2 < fields.length; at += 3) {
-    const [path = '', stamp = '', digest = ''] = fields.slice(at, at + 3);
-    if (isDigest(digest)) known.set(path, { stamp, digest });
+    const [path, stamp, digest] = [fields[at], fields[at + 1], fields[at + 2]];
+    // The checksum says that these are the digests which `encode` wrote.
+    if (path !== undefined && stamp !== undefined) known.set(path, { stamp, digest: digest as Digest });
   }
   return known;
 }
@@ -78,38 +79,26 @@ export class DigestCache {
   async digest(entries: readonly ScanEntry[], signal?: AbortSignal): Promise<Digest[]> {
     const now = BigInt(Date.now()) * 1_000_000n;
     await this.#load();
-    const missing = entries.filter(entry => !this.#remembers(entry));
-    const digests =
-      missing.length === 0
-        ? []
-        : await this.#engine.digestFiles(
-            this.#root,
-            missing.map(({ path }) => path),
-            signal,
-          );
+    const known = entries.map(entry => this.#lookup(entry));
+    const missing = entries.filter((_, index) => known[index] === undefined);
+    if (missing.length === 0) return known.filter(digest => digest !== undefined);
+    const paths = missing.map(({ path }) => path);
+    const fresh = await this.#engine.digestFiles(this.#root, paths, signal);
     this.misses += missing.length;
-    const fresh = new Map<BytePath, Digest>();
     for (const [index, entry] of missing.entries()) {
-      const digest = digests[index];
-      if (digest === undefined) continue;
-      fresh.set(entry.path, digest);
-      this.#remember(entry, digest, now);
+      const digest = fresh[index];
+      if (digest !== undefined) this.#remember(entry, digest, now);
     }
-    return entries.map(entry => this.#result(entry, fresh));
+    const rest = fresh[Symbol.iterator]();
+    return known.flatMap(digest => digest ?? rest.next().value ?? []);
   }
 
-  #result(entry: ScanEntry, fresh: ReadonlyMap<BytePath, Digest>): Digest {
-    const digest = fresh.get(entry.path) ?? this.#seen.get(entry.path)?.digest;
-    if (digest === undefined) throw new Error(`no digest of ${entry.path}`);
-    return digest;
-  }
-
-  /** True when the digest of last time still holds; it is then carried over. */
-  #remembers(entry: ScanEntry): boolean {
+  /** The digest of last time if it still holds; it is then carried over. */
+  #lookup(entry: ScanEntry): Digest | undefined {
     const found = this.#seen.get(entry.path) ?? this.#known.get(entry.path);
-    if (found === undefined || found.stamp !== stampOf(entry)) return false;
+    if (found === undefined || found.stamp !== stampOf(entry)) return undefined;
     this.#seen.set(entry.path, found);
-    return true;
+    return found.digest;
   }
 
   #remember(entry: ScanEntry, digest: Digest, now: bigint): void {

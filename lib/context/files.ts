@@ -40,6 +40,7 @@ const ROOT: ScanEntry = {
  */
 export class ContextFiles {
   readonly #directories = new Map<BytePath, Directory>();
+  readonly #reading = new Map<BytePath, Promise<void>>();
   readonly #states = new Map<BytePath, IgnoreState>();
   readonly #ignore: IgnoreMatcher | undefined;
   readonly #options: ContextFilesOptions;
@@ -158,18 +159,28 @@ export class ContextFiles {
     return this.#directories.get(parent)?.entries.get(path);
   }
 
-  /** Reads those of the directories that have not been read, in one pass. */
+  /** Reads those of the directories that have not been read, in one pass; what another call is reading is awaited. */
   async #read(paths: readonly BytePath[]): Promise<void> {
-    const wanted = paths.filter(path => !this.#directories.has(path));
-    if (wanted.length === 0) return;
+    const wanted = paths.filter(path => !this.#directories.has(path) && !this.#reading.has(path));
+    if (wanted.length > 0) {
+      const scan = this.#scan(wanted).finally(() => {
+        for (const path of wanted) this.#reading.delete(path);
+      });
+      for (const path of wanted) this.#reading.set(path, scan);
+    }
+    await Promise.all(new Set(paths.flatMap(path => this.#reading.get(path) ?? [])));
+  }
+
+  async #scan(paths: readonly BytePath[]): Promise<void> {
     const { xattrs = false, signal } = this.#options;
-    for (const path of wanted) this.#directories.set(path, { entries: new Map() });
-    const scanned = await this.engine.scan(this.root, wanted, { xattrs, signal });
+    const scanned = await this.engine.scan(this.root, [...paths], { xattrs, signal });
+    const found = new Map(paths.map((path): [BytePath, Directory] => [path, { entries: new Map() }]));
     for (const entry of scanned) {
       // A socket is a rendezvous, not content: docker leaves them out too.
       if (entry.type === 'socket' || this.#leaveOut(entry)) continue;
-      this.#directories.get(parentPath(entry.path))?.entries.set(entry.path, entry);
+      found.get(parentPath(entry.path))?.entries.set(entry.path, entry);
     }
+    for (const [path, directory] of found) this.#directories.set(path, directory);
   }
 
   /** Notes what the patterns say of an entry; true when neither it nor anything below it is wanted. */

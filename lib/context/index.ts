@@ -6,6 +6,7 @@ export {
   archiveKind,
   archiveKindOf,
   decompressForeign,
+  isTarFile,
   type UnpackOptions,
   unpackArchive,
 } from './archive.js';
@@ -18,5 +19,6 @@ export { compileGoMatch, goMatch } from './go-match.js';
 export { fetchUrl } from './http.js';
 export { cleanPath, compileIgnore, type IgnoreMatcher, type IgnoreState, parseIgnoreFile } from './ignore.js';
 export { openContext } from './open.js';
+export { remoteFileName } from './remote-name.js';
 export { hasWildcard, type SelectedSource, type SelectOptions, selectSources } from './select.js';
 export type * from './types.js';

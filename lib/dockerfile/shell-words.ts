@@ -1,6 +1,15 @@
 import { dockerfileError } from './errors.js';
-import { PatternError, removePrefix, removeSuffix, replacePattern } from './pattern.js';
-import { isBlank, quote } from './text.js';
+import { removePrefix, removeSuffix, replacePattern } from './pattern.js';
+import {
+  isHereBlank,
+  syntaxError,
+  UnclosedError,
+  unclosedQuote,
+  unsupported,
+  WordSplitter,
+  withPattern,
+} from './shell-parts.js';
+import { quote } from './text.js';
 import type { Environment } from './types.js';
 
 /** What the lexer keeps instead of resolving it. */
@@ -29,28 +38,6 @@ const MAX_DEPTH = 200;
 const SPECIAL = new Set(['@', '*', '#', '?', '-', '$', '!', '0']);
 const LETTER_OR_DIGIT = /^[\p{L}\p{Nd}_]$/u;
 const DIGIT = /^\p{Nd}$/u;
-
-/** Splits what is lexed into words at blanks that came from variables or stood unquoted. */
-class WordSplitter {
-  readonly words: string[] = [];
-  #word = '';
-
-  addSplit(text: string): void {
-    for (const character of text) {
-      if (isBlank(character)) this.flush();
-      else this.#word += character;
-    }
-  }
-
-  addWhole(text: string): void {
-    this.#word += text;
-  }
-
-  flush(): void {
-    if (this.#word !== '') this.words.push(this.#word);
-    this.#word = '';
-  }
-}
 
 /**
  * The shell-like lexer of Dockerfiles: quotes, escapes, `$name` and `${name…}` with all modifiers.
@@ -264,44 +251,6 @@ class ShellLexer {
     const value = this.#lookup(name);
     (value === undefined ? this.unsetNames : this.usedNames).add(name);
     return value;
-  }
-}
-
-/** The text ended where a closing character was due. */
-class UnclosedError extends Error {
-  constructor(readonly stop: string) {
-    super(`unexpected end of statement while looking for matching ${stop}`);
-  }
-}
-
-function isHereBlank(character: string | undefined): boolean {
-  return character === ' ' || character === '\t' || character === '\r';
-}
-
-function syntaxError(message: string): Error {
-  return dockerfileError('DOCKERFILE_EXPANSION', `syntax error: ${message}`);
-}
-
-function unclosedQuote(name: string): Error {
-  return dockerfileError(
-    'DOCKERFILE_EXPANSION',
-    `unexpected end of statement while looking for matching ${name}`,
-  );
-}
-
-function unsupported(operator: string): Error {
-  return dockerfileError('DOCKERFILE_EXPANSION', `unsupported modifier (${operator}) in substitution`);
-}
-
-function withPattern(pattern: string, action: () => string): string {
-  try {
-    return action();
-  } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
-    throw dockerfileError(
-      'DOCKERFILE_EXPANSION',
-      `invalid pattern (${pattern}) in substitution: ${error.message}`,
-    );
   }
 }
 

@@ -71,6 +71,11 @@ export class MergedIndex {
       if (entry.type === 'whiteout') this.#remove(entry.path);
       else if (entry.type === 'opaque') this.#removeChildren(entry.path);
     }
+    // The directory that holds a mark is there, even when the mark deletes nothing: overlayfs shows it.
+    for (const entry of entries) {
+      if (entry.type === 'whiteout') this.#ensureParent({ ...entry, layer });
+      else if (entry.type === 'opaque') this.#ensureParent({ ...entry, path: join(entry.path, '.'), layer });
+    }
     const hardlinks: LayerEntry[] = [];
     for (const entry of entries) {
       if (entry.type === 'hardlink') hardlinks.push(entry);

@@ -96,14 +96,23 @@ function collectReport(child: ChildProcess): ReportReader {
   return { soFar, whole: once(stream, 'close').then(() => parseReport(soFar())) };
 }
 
-/** The container's first process where it is known: the runner then still cleans up. */
+/**
+ * Kills the container's first process where it is known: the runner then still cleans up. Nobody reads what it has
+ * left to say, so that an end cannot wait for a reader who has stopped reading.
+ */
 function killContainer(child: ChildProcess, report: RunnerReport): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
   if (report.pid === undefined) {
     child.kill('SIGKILL');
     return;
   }
+  killProcess(report.pid);
+}
+
+function killProcess(pid: number): void {
   try {
-    process.kill(report.pid, 'SIGKILL');
+    process.kill(pid, 'SIGKILL');
   } catch {
     // it has ended by itself
   }
@@ -113,6 +122,8 @@ async function endOf(child: ChildProcess, whole: Promise<RunnerReport>): Promise
   const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>;
   const [[code], report] = await Promise.all([exited, whole]);
   if (isExecFailure(report)) return { exitCode: code ?? 126, message: report.error?.message };
+  // a set-user-id program forgets whom it should die with: nobody but us is left to end it
+  if (code === null && report.pid !== undefined) killProcess(report.pid);
   if (report.error || code === null) throw reportError(report);
   if (report.signal !== undefined) return { exitCode: code, signal: signalName(report.signal) };
   return { exitCode: code };

@@ -46,9 +46,12 @@ const HINTS: Record<string, string> = {
     'the id lies outside the range that /etc/subuid gives: use a smaller id or add a larger range',
 };
 
+const OLD_KERNEL_HINT = 'shale-runner needs Linux 5.12 or later; on this kernel use --runtime crun';
+
 /** @returns SandboxError with the runner's own code */
 export function reportError(report: RunnerReport): SandboxError {
   const error = report.error ?? { code: 'SANDBOX_RUNNER_DIED', message: 'the runner ended without a report' };
+  const hint = error.errno === 'ENOSYS' ? OLD_KERNEL_HINT : HINTS[error.code];
   const detail = error.errno === undefined ? {} : { errno: error.errno };
-  return new SandboxError(error.code, error.message, { hint: HINTS[error.code], detail });
+  return new SandboxError(error.code, error.message, { hint, detail });
 }

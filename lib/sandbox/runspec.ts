@@ -14,7 +14,7 @@ export interface RunnerContext {
   /** what the spec's mounts have become */
   mounts: PreparedMount[];
   singleId: boolean;
-  /** directory that only this worker writes to, for the compiled system call filters */
+  /** directory of the store for the compiled system call filters */
   filterDirectory: string;
 }
 
@@ -79,16 +79,14 @@ function limitFields(spec: RunSpec): Field[] {
   ]);
 }
 
-/** In a single-id map every user is the one there is. */
+/** In a single-id map every user is the one there is, under another number. */
 function userFields(spec: RunSpec, singleId: boolean): Field[] {
-  if (singleId) {
-    return [
-      ['uid', 0],
-      ['gid', 0],
-      ['emulate-ids', true],
-    ];
-  }
-  return [['uid', spec.uid], ['gid', spec.gid], ...spec.additionalGids.map((gid): Field => ['group', gid])];
+  const user: Field[] = [
+    ['uid', spec.uid],
+    ['gid', spec.gid],
+  ];
+  if (singleId) return [...user, ['emulate-ids', true]];
+  return [...user, ...spec.additionalGids.map((gid): Field => ['group', gid])];
 }
 
 function processFields(spec: RunSpec, context: RunnerContext): Field[] {

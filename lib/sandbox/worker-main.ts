@@ -1,10 +1,9 @@
 /** The worker process: runs inside the user and mount namespace, started by `startWorker`. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { loadEngine } from '../layer/index.js';
 import { SandboxError } from '../util/errors.js';
 import { chooseDriver } from './drivers/choose.js';
 import type { DriverTools } from './drivers/driver.js';
+import { openFilterDirectory } from './memory.js';
 import { probeOverlay, settleUpper, startRunner } from './process.js';
 import type { FromWorker, ToWorker, WorkerConfig } from './protocol.js';
 import { Runs, type StartContainer } from './runs.js';
@@ -50,8 +49,7 @@ interface Engineer {
 }
 
 async function nativeEngineer(shop: Workshop, runner: string): Promise<Engineer> {
-  const filterDirectory = join(await shop.storage.scratch('filters'), 'seccomp');
-  await mkdir(filterDirectory, { mode: 0o700 });
+  const filterDirectory = await openFilterDirectory(shop.storage.root, runner);
   return {
     start: async (spec, root, files, mounts, modes) => {
       const context = { root, files, mounts, singleId: shop.singleId, filterDirectory };

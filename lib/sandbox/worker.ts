@@ -19,6 +19,9 @@ const SINGLE_ID_NOTE =
   'containers have a single id: changes of owner and user succeed without effect, and every file of an image ' +
   'belongs to you';
 
+const NO_RUNNER_NOTE =
+  'shale-runner is not built (npm run build): steps run through an OCI runtime, as root without a user namespace';
+
 /** Nothing of the caller's environment but what programs need to find things (CVE-2021-3602). */
 const KEPT_VARIABLES = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'LC_ALL', 'XDG_DATA_HOME', 'XDG_RUNTIME_DIR'];
 
@@ -39,6 +42,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
   const [map] = await Promise.all([readIdMap(), import('execa')]);
   if (map.kind === 'single') options.onNote?.(noteOf(map));
   const runner = findRunner();
+  if (runner === undefined) options.onNote?.(NO_RUNNER_NOTE);
   const config: WorkerConfig = {
     storage: options.storage ?? { root: options.root },
     singleId: map.kind === 'single',

@@ -34,15 +34,16 @@ export class Cache {
   }
 
   /**
-   * Stores a result whose layer is in the store already. Not forced to the disk: what a power cut takes here is a
-   * step to be done again, never a wrong one, since the checksum tells a torn record.
+   * Stores a result whose layer is in the store already. Its name is not forced to the disk: what a power cut takes
+   * here is a step to be done again.
    */
   async put(record: CacheRecord): Promise<void> {
     const path = this.context.layout.cache(record.key);
     if (record.layer !== null) await this.context.claim([record.layer]);
     const session = await this.context.session();
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeRecord(path, record, { tempDir: session.directory, sync: false });
+    const sync = this.context.sync ? 'content' : false;
+    await writeRecord(path, record, { tempDir: session.directory, sync });
   }
 
   async delete(key: Digest): Promise<void> {

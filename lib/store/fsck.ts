@@ -33,7 +33,7 @@ export interface FsckReport {
   problems: Problem[];
   /** objects looked at */
   checked: number;
-  /** trees of mapped ids, into which we may not look */
+  /** trees that could not be checked: they belong to mapped ids, or no engine loads */
   unreadable: string[];
 }
 
@@ -103,7 +103,7 @@ export class Fsck {
   private async layerIndex(diffId: Digest, path: string): Promise<void> {
     await this.check(path, async () => {
       const record = await this.rooms.layers.get(diffId).catch(() => undefined);
-      if (record === undefined || (await this.rooms.layers.readIndex(record)) !== undefined) return undefined;
+      if (record === undefined || (await this.rooms.layers.indexes.isWhole(record))) return undefined;
       return { message: 'lost or damaged', repair: () => this.rooms.layers.restoreIndex(diffId) };
     });
   }
@@ -189,7 +189,8 @@ export class Fsck {
 
   private async references(): Promise<void> {
     const ids = new Set(await this.rooms.images.ids());
-    for (const { path, name, image } of await this.rooms.images.referenceFiles()) {
+    for (const { name, image } of await this.rooms.images.references.listReadable()) {
+      const path = this.rooms.images.references.path(name);
       await this.check(path, async () => {
         if (ids.has(image)) return undefined;
         return { message: `${name} refers to image ${image}, which is gone`, repair: () => rm(path) };

@@ -1,17 +1,26 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { MergedIndex } from '../layer/merged.js';
 import type { BytePath, LayerEntry, ScanEntry } from '../layer/types.js';
 import { type Digest, digestHex } from '../util/digest.js';
-import { errnoCode } from '../util/errors.js';
+import { errnoCode, errorMessage } from '../util/errors.js';
 import type { StoreContext } from './context.js';
 import type { Layers } from './layers.js';
+
+/** Nothing is known to be wrong, only that we cannot tell: mapped ids, or no engine that loads. */
+function isUncheckable(error: unknown): boolean {
+  const code = errnoCode(error) ?? '';
+  if (['EACCES', 'EPERM', 'LAYER_ENGINE_MISSING', 'STORE_NO_ENGINE'].includes(code)) return true;
+  // The engines have one code for all that a disk can answer; what was refused stands in the text only.
+  return code === 'LAYER_IO' && /Permission denied|Operation not permitted/.test(errorMessage(error));
+}
 
 /**
  * Compares a tree with its layer: every entry of the index is there with its type, size and link; and the content
  * of files is that of a held blob, or, where there is none, gives the diffID again.
  *
  * @param layers the chain, bottom first, of whose last layer this is the tree
- * @returns what is wrong; undefined for nothing; `unreadable` when the tree belongs to mapped ids
+ * @returns what is wrong; undefined for nothing; `unreadable` when that cannot be told
  */
 export async function checkTree(
   context: StoreContext,
@@ -23,27 +32,30 @@ export async function checkTree(
   if (diffId === undefined || (await layers.get(diffId)) === undefined) return undefined;
   try {
     const entries = await layers.index(diffId);
-    return (
-      (await checkShape(context, entries, root)) ??
-      (await checkContent(context, layers, diffId, entries, root))
-    );
+    // Alone, so that what a later entry of the same layer replaced is not looked for.
+    const merged = new MergedIndex([entries]);
+    const wrong = await checkShape(context, merged, entries, root);
+    return wrong ?? (await checkContent(context, layers, diffId, merged, root));
   } catch (error) {
-    if (errnoCode(error) === 'EACCES' || errnoCode(error) === 'EPERM') return 'unreadable';
+    if (isUncheckable(error)) return 'unreadable';
     throw error;
   }
 }
 
 async function checkShape(
   context: StoreContext,
+  merged: MergedIndex,
   entries: LayerEntry[],
   root: string,
 ): Promise<string | undefined> {
   const found = await scanAll(context, root);
-  for (const entry of entries) {
-    if (entry.path === '' || entry.type === 'opaque') continue;
-    const actual = found.get(entry.path);
-    const wrong = difference(entry, actual);
-    if (wrong) return `${JSON.stringify(Buffer.from(entry.path, 'latin1').toString())} ${wrong}`;
+  const whiteouts = entries.filter(
+    entry => entry.type === 'whiteout' && merged.get(entry.path) === undefined,
+  );
+  for (const entry of [...merged.walk(), ...whiteouts]) {
+    if (entry.path === '') continue;
+    const wrong = difference(entry, found.get(entry.path));
+    if (wrong) return `${printable(entry.path)} ${wrong}`;
   }
   return undefined;
 }
@@ -52,8 +64,8 @@ function difference(entry: LayerEntry, actual: ScanEntry | undefined): string | 
   // Devices cannot be made without privileges, and were left out with a warning.
   const optional = entry.type === 'char' || entry.type === 'block';
   if (actual === undefined) return optional ? undefined : 'is missing';
-  const type = { hardlink: actual.type, whiteout: 'char', opaque: 'dir' }[entry.type as string] ?? entry.type;
-  if (actual.type !== type) return `is a ${actual.type}, not a ${entry.type}`;
+  const type = entry.type === 'whiteout' ? 'char' : entry.type;
+  if (type !== 'hardlink' && actual.type !== type) return `is a ${actual.type}, not a ${entry.type}`;
   if (entry.type === 'file' && actual.size !== entry.size)
     return `has ${actual.size} bytes, not ${entry.size}`;
   if (entry.type === 'symlink' && actual.link !== entry.link) return 'points elsewhere';
@@ -75,16 +87,21 @@ async function checkContent(
   context: StoreContext,
   layers: Layers,
   diffId: Digest,
-  entries: LayerEntry[],
+  merged: MergedIndex,
   root: string,
 ): Promise<string | undefined> {
   const engine = await context.engine();
   const blob = await layers.blobFor(diffId);
   if (blob === undefined) {
-    const written = await engine.writeLayer({ kind: 'upper', root });
+    // Owners come from the index: from outside the namespace that made it, a tree of mapped ids shows others.
+    const base = Buffer.from(root).toString('latin1');
+    const sources = (await layers.index(diffId)).map(({ offset: _, ...entry }) =>
+      entry.type === 'file' ? { ...entry, source: `${base}/${entry.path}` } : entry,
+    );
+    const written = await engine.writeLayer({ kind: 'entries', entries: sources });
     return written.diffId === diffId ? undefined : `its content has the diffID ${written.diffId}`;
   }
-  const files = entries.filter(entry => entry.type === 'file' && entry.size > 0);
+  const files = [...merged.walk()].filter(entry => entry.type === 'file' && entry.size > 0);
   let plain = blob.path;
   if (blob.compression !== 'none') {
     plain = (await context.session()).scratchPath('plain');
@@ -96,10 +113,14 @@ async function checkContent(
   );
   for (const [i, file] of files.entries()) {
     if (digestHex(actual[i] ?? diffId) !== (await hashRegion(plain, file.offset ?? 0, file.size))) {
-      return `${JSON.stringify(Buffer.from(file.path, 'latin1').toString())} has other content than the layer`;
+      return `${printable(file.path)} has other content than the layer`;
     }
   }
   return undefined;
+}
+
+function printable(path: BytePath): string {
+  return JSON.stringify(Buffer.from(path, 'latin1').toString());
 }
 
 async function hashRegion(path: string, offset: number, size: number): Promise<string> {

@@ -59,10 +59,13 @@ export async function collect(
       return new Collection(context, rooms, live, options).run();
     }),
   );
+  // Counting and deleting trees takes its time: the locks are free again, and others go on.
+  let { reclaimed } = condemned;
+  for (const path of condemned.retired) reclaimed += (await diskUsageOf(path)).bytes;
   const stubborn = await sweepSessions(tmp, context.locks, true);
   const left = await destroy([...condemned.retired, ...stubborn], options.removeTrees);
   if (options.candidates === undefined) await dropPartials(context);
-  const { blobs, layers, trees, reclaimed } = condemned;
+  const { blobs, layers, trees } = condemned;
   return { blobs, layers, trees, reclaimed, left };
 }
 
@@ -126,7 +129,6 @@ class Collection {
     if (owner !== undefined && !this.isCandidate(owner)) return;
     const path = this.context.layout.tree(chain);
     if (!(await this.isOld(path))) return;
-    this.reclaimed += (await diskUsageOf(path)).bytes;
     this.retired.push(await this.rooms.trees.retire(chain, owner));
     this.trees.push(chain);
   }

@@ -1,5 +1,4 @@
 import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   encodeJson,
   type ImageConfig,
@@ -17,18 +16,12 @@ import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
 import { normalizeName, readName } from './names.js';
 import type { OciIndex } from './ociindex.js';
-import { readRecord, writeRecord } from './record.js';
+import { readRecord, skipDamaged, writeRecord } from './record.js';
+import { type Reference, References } from './references.js';
 import type { ImageRecord } from './types.js';
 
-/** What is stored of an image beside its names, which have files of their own so that giving one is one rename. */
+/** What is stored of an image beside its names. */
 type StoredImage = Omit<ImageRecord, 'names' | 'lastTagged'>;
-
-interface Reference {
-  name: string;
-  image: Digest;
-  /** RFC 3339 */
-  tagged: string;
-}
 
 export interface NewImage {
   /** exact bytes of the config; their digest is the image id */
@@ -45,11 +38,15 @@ export interface NewImage {
 
 /** Images: records by id, and the names that point to them. */
 export class Images {
+  readonly references: References;
+
   constructor(
     private readonly context: StoreContext,
     private readonly content: Content,
     private readonly index: OciIndex,
-  ) {}
+  ) {
+    this.references = new References(context);
+  }
 
   /**
    * Stores config, manifest and record, then gives the names. Layers' bytes need not be held (a tree may stand for
@@ -63,7 +60,7 @@ export class Images {
     const config = await this.content.write(image.config);
     const blob = await this.content.write(bytes);
     return this.changing(async () => {
-      const known = await this.stored(config.digest);
+      const known = await skipDamaged(this.stored(config.digest));
       await this.writeImage({
         id: config.digest,
         manifest: { mediaType, ...blob },
@@ -71,7 +68,7 @@ export class Images {
         repoDigests: [...new Set([...(known?.repoDigests ?? []), ...(image.repoDigests ?? [])])],
         stored: known?.stored ?? now(),
       });
-      for (const name of names) await this.writeReference(name, config.digest);
+      for (const name of names) await this.references.set(name, config.digest);
       return this.existing(config.digest);
     });
   }
@@ -106,12 +103,12 @@ export class Images {
 
   async get(id: Digest): Promise<ImageRecord | undefined> {
     const stored = await this.stored(id);
-    return stored && this.withNames(stored, await this.references());
+    return stored && this.withNames(stored, await this.references.list());
   }
 
   /** All images, those without a name too, in the order of their ids. */
   async list(): Promise<ImageRecord[]> {
-    const references = await this.references();
+    const references = await this.references.list();
     const images: ImageRecord[] = [];
     for (const id of await this.ids()) {
       const stored = await this.stored(id);
@@ -138,17 +135,17 @@ export class Images {
     const normalized = normalizeName(name);
     await this.changing(async () => {
       await this.existing(image);
-      await this.writeReference(normalized, image);
+      await this.references.set(normalized, image);
     });
     return normalized;
   }
 
   /** Takes a name away. False when no image had it. */
   async untag(name: string): Promise<boolean> {
-    const path = this.referencePath(normalizeName(name));
+    const normalized = normalizeName(name);
     return this.changing(async () => {
-      if ((await readRecord(path)) === undefined) return false;
-      await this.removeFile(path);
+      if ((await this.references.get(normalized)) === undefined) return false;
+      await this.references.delete(normalized);
       return true;
     });
   }
@@ -169,10 +166,11 @@ export class Images {
 
   /** `remove` for who holds the `images` lock, and calls `refreshLocked` afterwards. */
   async removeLocked(id: Digest): Promise<void> {
-    for (const reference of await this.referenceFiles()) {
-      if (reference.image === id) await this.removeFile(reference.path);
+    for (const { name, image } of await this.references.listReadable()) {
+      if (image === id) await this.references.delete(name);
     }
-    await this.removeFile(this.context.layout.image(id));
+    await rm(this.context.layout.image(id), { force: true });
+    if (this.context.sync) await fsyncDir(this.context.layout.dir('images'));
   }
 
   /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
@@ -211,15 +209,9 @@ export class Images {
     return this.index.text(await this.readable());
   }
 
-  /** Every readable reference, and the file it is in. */
-  async referenceFiles(): Promise<{ path: string; name: string; image: Digest }[]> {
-    const references = await this.references(skipDamaged);
-    return references.map(({ name, image }) => ({ path: this.referencePath(name), name, image }));
-  }
-
   /** What `list` gives, without the damaged ones: they must not keep others from being named. */
   private async readable(): Promise<ImageRecord[]> {
-    const references = await this.references(skipDamaged);
+    const references = await this.references.listReadable();
     const stored = await Promise.all((await this.ids()).map(id => skipDamaged(this.stored(id))));
     return stored.filter(image => image !== undefined).map(image => this.withNames(image, references));
   }
@@ -233,7 +225,7 @@ export class Images {
     const meaning = readName(text);
     if (meaning === undefined) return undefined;
     if ('repoDigest' in meaning) return this.findByRepoDigest(meaning.repoDigest);
-    const reference = await readRecord<Reference>(this.referencePath(meaning.name));
+    const reference = await this.references.get(meaning.name);
     return reference && this.get(reference.image);
   }
 
@@ -273,37 +265,9 @@ export class Images {
     return readRecord<StoredImage>(this.context.layout.image(id));
   }
 
-  private async references(reading = asIs<Reference>): Promise<Reference[]> {
-    const directory = this.context.layout.dir('refs');
-    const references: Reference[] = [];
-    for (const name of await readdir(directory)) {
-      if (!name.endsWith('.json')) continue;
-      const reference = await reading(readRecord<Reference>(join(directory, name)));
-      if (reference) references.push(reference);
-    }
-    return references;
-  }
-
   private async writeImage(image: StoredImage): Promise<void> {
-    await this.write(this.context.layout.image(image.id), image);
-  }
-
-  private async writeReference(name: string, image: Digest): Promise<void> {
-    await this.write(this.referencePath(name), { name, image, tagged: now() } satisfies Reference);
-  }
-
-  private async write(path: string, record: unknown): Promise<void> {
-    const session = await this.context.session();
-    await writeRecord(path, record, { tempDir: session.directory, sync: this.context.sync });
-  }
-
-  private async removeFile(path: string): Promise<void> {
-    await rm(path, { force: true });
-    if (this.context.sync) await fsyncDir(join(path, '..'));
-  }
-
-  private referencePath(name: string): string {
-    return this.context.layout.ref(sha256(name));
+    const tempDir = (await this.context.session()).directory;
+    await writeRecord(this.context.layout.image(image.id), image, { tempDir, sync: this.context.sync });
   }
 
   /** Brings `index.json` up to date after a process that died; not while another is changing images. */
@@ -345,18 +309,5 @@ function checkAgreement(manifest: Manifest, config: Uint8Array): void {
       'STORE_IMAGE_INVALID',
       `the manifest has ${manifest.layers.length} layers, the config ${diffIds.length}`,
     );
-  }
-}
-
-async function asIs<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
-  return reading;
-}
-
-async function skipDamaged<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'STORE_CORRUPT') return undefined;
-    throw error;
   }
 }

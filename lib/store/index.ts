@@ -3,7 +3,7 @@ import type { MergedIndex } from '../layer/merged.js';
 import type { LayerEngine, LayerEntry, WrittenLayer } from '../layer/types.js';
 import type { Descriptor } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
-import { StoreError } from '../util/errors.js';
+import { errnoCode, StoreError } from '../util/errors.js';
 import { type LockMode, syncfs } from '../util/os.js';
 import { Cache } from './cache.js';
 import { Content } from './content.js';
@@ -89,7 +89,7 @@ export class Store {
    */
   static async open(root: string = defaultRoot(), options: StoreOptions = {}): Promise<Store> {
     const store = new Store(await openLayout(root), options);
-    if (await store.index.isStale()) await store.images.mendIndex();
+    if (await store.index.isStale()) await store.images.mendIndex().catch(ignoreReadOnly);
     return store;
   }
 
@@ -174,7 +174,8 @@ export class Store {
 
   /** Keeps garbage collection off these digests (blobs, layers, chains) while this process lives. */
   async claim(digests: Digest[]): Promise<void> {
-    const session = await this.session();
+    const session = await this.session().catch(ignoreReadOnly);
+    if (session === undefined) return;
     const fresh = digests.filter(digest => !session.holds(digest));
     if (fresh.length > 0) await this.context.locks.with('gc', () => session.lease(fresh), 'shared');
   }
@@ -211,7 +212,11 @@ export class Store {
   }
 
   private session(): Promise<Session> {
-    this.current ??= this.startSession();
+    this.current ??= this.startSession().catch(error => {
+      // The next call tries again: a full disk may have room by then.
+      this.current = undefined;
+      throw error;
+    });
     return this.current;
   }
 
@@ -227,6 +232,11 @@ export class Store {
 }
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
+
+/** A store that cannot be written to cannot be pruned either: reading from it needs no lease. */
+function ignoreReadOnly(error: unknown): undefined {
+  if (errnoCode(error) !== 'EROFS') throw error;
+}
 
 async function syncFileSystem(path: string): Promise<void> {
   const directory = await open(path, 'r');

@@ -1,16 +1,15 @@
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeIndex, encodeIndex } from '../layer/codec.js';
 import type { AppliedLayer, Compression, LayerEntry, WrittenLayer } from '../layer/types.js';
 import { type Descriptor, layerCompression, OCI } from '../oci/index.js';
-import { writeFileAtomic } from '../util/atomic.js';
-import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
-import { errnoCode, StoreError } from '../util/errors.js';
+import { type Digest, digestHex, isDigest } from '../util/digest.js';
+import { StoreError } from '../util/errors.js';
 import { fsyncDir } from '../util/os.js';
 import { now } from '../util/time.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
-import { readRecord, writeRecord } from './record.js';
+import { LayerIndexes } from './layerindexes.js';
+import { readRecord, skipDamaged, writeRecord } from './record.js';
 import type { Trees } from './trees.js';
 import type { LayerRecord } from './types.js';
 
@@ -34,13 +33,15 @@ const READING_ORDER: Compression[] = ['none', 'zstd', 'gzip'];
 
 /** What is known of layers: records and indexes, by diffID. */
 export class Layers {
-  private readonly indexes = new Map<Digest, Promise<LayerEntry[]>>();
+  readonly indexes: LayerIndexes;
 
   constructor(
     private readonly context: StoreContext,
     private readonly content: Content,
     private readonly trees: Trees,
-  ) {}
+  ) {
+    this.indexes = new LayerIndexes(context);
+  }
 
   /**
    * The record, or undefined when the layer was never seen here. It says nothing of whether a form is held.
@@ -74,18 +75,7 @@ export class Layers {
       await this.content.ingest(path, descriptor);
       blobs.push(descriptor);
     }
-    return this.locked(diffId, async () => {
-      const known = await this.readable(diffId);
-      const index = await this.writeIndex(diffId, written.entries);
-      return this.write({
-        diffId,
-        tarSize: written.tarSize,
-        contentSize: written.contentSize,
-        blobs: union(known?.blobs ?? [], blobs),
-        index,
-        created: known?.created ?? now(),
-      });
-    });
+    return this.record(written, blobs);
   }
 
   /**
@@ -106,12 +96,10 @@ export class Layers {
    * @throws StoreError `STORE_LAYER_UNKNOWN`, `STORE_CORRUPT`
    */
   async index(diffId: Digest): Promise<LayerEntry[]> {
-    const cached = this.indexes.get(diffId);
-    if (cached) return cached;
-    const loading = this.loadIndex(diffId);
-    this.remember(diffId, loading);
-    loading.catch(() => this.indexes.delete(diffId));
-    return loading;
+    return this.indexes.cached(diffId, async () => {
+      const record = await this.known(diffId);
+      return (await this.indexes.read(record)) ?? this.rebuildIndex(diffId);
+    });
   }
 
   /**
@@ -141,16 +129,16 @@ export class Layers {
    */
   async ensureIndexed(blob: Descriptor, diffId: Digest): Promise<LayerRecord> {
     await this.context.claim([diffId, blob.digest]);
-    const known = await this.readable(diffId);
-    if (known?.blobs.some(form => form.digest === blob.digest) && (await this.hasIndex(known))) return known;
+    const known = await skipDamaged(this.get(diffId));
+    if (known?.blobs.some(form => form.digest === blob.digest) && (await this.indexes.isWhole(known)))
+      return known;
     if (!(await this.content.has(blob.digest))) {
       throw new StoreError('STORE_BLOB_MISSING', `the store does not hold blob ${blob.digest}`);
     }
     const { digest, size } = blob;
     const applied = await this.verify({ path: this.content.path(digest), digest, size }, diffId);
-    const record = await this.put({ ...applied, blob: undefined });
-    await this.addBlob(diffId, { ...blob, mediaType: mediaTypeFor(blob.mediaType, applied.compression) });
-    return record;
+    const mediaType = mediaTypeFor(blob.mediaType, applied.compression);
+    return this.record(applied, [{ mediaType, digest, size }]);
   }
 
   /** diffIDs of everything that has a directory here, whole or not. */
@@ -161,36 +149,28 @@ export class Layers {
 
   /** Digests of the layer's blob forms; none where the record is lost or damaged. */
   async blobsOf(diffId: Digest): Promise<Digest[]> {
-    return (await this.readable(diffId))?.blobs.map(blob => blob.digest) ?? [];
+    return (await skipDamaged(this.get(diffId)))?.blobs.map(blob => blob.digest) ?? [];
   }
 
   /** Bytes of the layer's files; 0 where the record is lost or damaged. */
   async contentSize(diffId: Digest): Promise<number> {
-    return (await this.readable(diffId))?.contentSize ?? 0;
+    return (await skipDamaged(this.get(diffId)))?.contentSize ?? 0;
   }
 
   /** Deletes what is known of a layer. Its blobs and trees are for the caller to delete. */
   async forget(diffId: Digest): Promise<void> {
-    this.indexes.delete(diffId);
+    this.indexes.forget(diffId);
     // The record first: a directory without it is plainly garbage.
     await rm(this.recordPath(diffId), { force: true });
     await rm(this.context.layout.layer(diffId), { recursive: true, force: true });
-  }
-
-  private async loadIndex(diffId: Digest): Promise<LayerEntry[]> {
-    const record = await this.known(diffId);
-    const bytes = await this.readIndex(record);
-    if (bytes !== undefined) return decodeIndex(bytes);
-    return this.rebuildIndex(diffId);
   }
 
   /**
    * Makes the index anew out of a held blob; without one, deletes the damaged file.
    */
   async restoreIndex(diffId: Digest): Promise<void> {
-    this.indexes.delete(diffId);
+    await this.indexes.delete(diffId);
     if ((await this.blobFor(diffId)) !== undefined) await this.rebuildIndex(diffId);
-    else await rm(this.indexPath(diffId), { force: true });
   }
 
   private async rebuildIndex(diffId: Digest): Promise<LayerEntry[]> {
@@ -205,7 +185,7 @@ export class Layers {
       );
     }
     const applied = await this.verify(blob, diffId);
-    await this.put({ ...applied, blob: undefined });
+    await this.record(applied, []);
     return applied.entries;
   }
 
@@ -223,37 +203,23 @@ export class Layers {
     });
   }
 
-  /** The bytes of the index file when they are what the record says, else undefined. */
-  async readIndex(record: LayerRecord): Promise<Buffer | undefined> {
-    try {
-      const bytes = await readFile(this.indexPath(record.diffId));
-      return sha256(bytes) === record.index ? bytes : undefined;
-    } catch (error) {
-      if (errnoCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  private async hasIndex(record: LayerRecord): Promise<boolean> {
-    try {
-      await stat(this.indexPath(record.diffId));
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  private async writeIndex(diffId: Digest, entries: LayerEntry[]): Promise<Digest> {
-    const bytes = encodeIndex(entries);
-    const digest = sha256(bytes);
-    await mkdir(this.context.layout.layer(diffId), { recursive: true, mode: 0o700 });
-    const session = await this.context.session();
-    await writeFileAtomic(this.indexPath(diffId), bytes, {
-      tempDir: session.directory,
-      sync: this.context.sync,
+  /** Under the layer's lock, adds to what is known. A whole index stays as it is: others may be reading it. */
+  private async record(written: Omit<WrittenLayer, 'blob'>, blobs: Descriptor[]): Promise<LayerRecord> {
+    const { diffId, tarSize, contentSize, entries } = written;
+    return this.locked(diffId, async () => {
+      const known = await skipDamaged(this.get(diffId));
+      const whole = known !== undefined && (await this.indexes.isWhole(known));
+      const index = whole ? known.index : await this.indexes.write(diffId, entries);
+      const created = known?.created ?? now();
+      return this.write({
+        diffId,
+        tarSize,
+        contentSize,
+        blobs: union(known?.blobs ?? [], blobs),
+        index,
+        created,
+      });
     });
-    this.remember(diffId, Promise.resolve(entries));
-    return digest;
   }
 
   private async write(record: LayerRecord): Promise<LayerRecord> {
@@ -270,35 +236,13 @@ export class Layers {
     throw new StoreError('STORE_LAYER_UNKNOWN', `the store knows no layer ${diffId}`);
   }
 
-  /** A damaged record counts as none where it is about to be replaced. */
-  private async readable(diffId: Digest): Promise<LayerRecord | undefined> {
-    try {
-      return await this.get(diffId);
-    } catch (error) {
-      if (error instanceof StoreError && error.code === 'STORE_CORRUPT') return undefined;
-      throw error;
-    }
-  }
-
   private async locked<T>(diffId: Digest, work: () => Promise<T>): Promise<T> {
     // A bounded number of lock files: the lock is held for moments, so that sharing one costs nothing.
     return this.context.locks.with(`layer-${digestHex(diffId).slice(0, 2)}`, work);
   }
 
-  private remember(diffId: Digest, entries: Promise<LayerEntry[]>): void {
-    this.indexes.delete(diffId);
-    this.indexes.set(diffId, entries);
-    // Images seldom have more layers; the index of a large one takes tens of megabytes.
-    const [oldest] = this.indexes.keys();
-    if (this.indexes.size > 64 && oldest) this.indexes.delete(oldest);
-  }
-
   private recordPath(diffId: Digest): string {
     return join(this.context.layout.layer(diffId), 'record.json');
-  }
-
-  private indexPath(diffId: Digest): string {
-    return join(this.context.layout.layer(diffId), 'index');
   }
 }
 

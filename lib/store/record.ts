@@ -47,3 +47,13 @@ export async function readRecord<T>(path: string): Promise<T | undefined> {
 export async function writeRecord(path: string, record: unknown, options: AtomicOptions): Promise<void> {
   await writeFileAtomic(path, encodeRecord(record), options);
 }
+
+/** A damaged record as none: where it is about to be replaced, or must not keep others from being used. */
+export async function skipDamaged<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'STORE_CORRUPT') return undefined;
+    throw error;
+  }
+}

@@ -71,8 +71,9 @@ export class Trees {
   private async mark(layers: Digest[]): Promise<void> {
     await mkdir(this.context.layout.layer(topOf(layers)), { recursive: true, mode: 0o700 });
     const session = await this.context.session();
-    // Not synced by itself: the syncfs before the tree's rename takes it along.
-    await writeRecord(this.markPath(layers), layers, { tempDir: session.directory, sync: false });
+    // The name becomes lasting with the syncfs before the tree's rename.
+    const sync = this.context.sync ? 'content' : false;
+    await writeRecord(this.markPath(layers), layers, { tempDir: session.directory, sync });
   }
 
   private markPath(layers: Digest[]): string {

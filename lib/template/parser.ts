@@ -1,5 +1,6 @@
 import { parseFailure } from './errors.js';
 import { showToken, type Token, type TokenKind, tokenize } from './lexer.js';
+import { parseNumber, unquote } from './literals.js';
 import type { Command, Operand, ParsedTemplate, Pipeline, TemplateNode } from './nodes.js';
 
 const OPERANDS = new Set<TokenKind>([
@@ -15,19 +16,6 @@ const OPERANDS = new Set<TokenKind>([
   'variable',
   'leftParen',
 ]);
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-  "'": "'",
-};
-
 /** What may end a list of nodes. */
 type Ending = 'eof' | 'end' | 'else';
 
@@ -58,6 +46,12 @@ class Parser {
   #unexpected(token: Token, context: string): Error {
     if (token.kind === 'error') return this.#error(token.text);
     return this.#error(`unexpected ${showToken(token)} in ${context}`);
+  }
+
+  #literal<T>(read: () => T | undefined): T {
+    const value = read();
+    if (value === undefined) throw this.#error('invalid syntax');
+    return value;
   }
 
   #next(): Token {
@@ -161,7 +155,7 @@ class Parser {
   #name(context: string): string {
     const token = this.#nextNonSpace();
     if (token.kind !== 'string' && token.kind !== 'rawString') throw this.#unexpected(token, context);
-    return this.#unquote(token);
+    return this.#literal(() => unquote(token));
   }
 
   #template(at: number): TemplateNode {
@@ -305,12 +299,12 @@ class Parser {
       case 'bool':
         return { kind: 'constant', value: token.text === 'true', ...base };
       case 'number':
-        return { kind: 'constant', value: this.#number(token.text), ...base };
+        return { kind: 'constant', value: this.#literal(() => parseNumber(token.text)), ...base };
       case 'character':
-        return { kind: 'constant', value: this.#unquote(token).codePointAt(0) ?? 0, ...base };
+        return { kind: 'constant', value: this.#literal(() => unquote(token)).codePointAt(0) ?? 0, ...base };
       case 'string':
       case 'rawString':
-        return { kind: 'constant', value: this.#unquote(token), ...base };
+        return { kind: 'constant', value: this.#literal(() => unquote(token)), ...base };
       case 'leftParen':
         return this.#parenthesized(token);
       default:
@@ -324,33 +318,6 @@ class Parser {
     const pipeline = this.#pipeline('parenthesized pipeline', 'rightParen');
     this.#variables.length = outer;
     return { kind: 'pipeline', at: token.at, source: `(${pipeline.source})`, pipeline };
-  }
-
-  #number(text: string): number {
-    const plain = text.replaceAll('_', '');
-    const value = /^[+-]0/.test(plain)
-      ? Number(plain.slice(1)) * (plain.startsWith('-') ? -1 : 1)
-      : Number(plain);
-    if (Number.isNaN(value)) throw this.#error(`illegal number syntax: ${JSON.stringify(text)}`);
-    return value;
-  }
-
-  /** The value of a quoted token, with Go's escapes. */
-  #unquote(token: Token): string {
-    const body = token.text.slice(1, -1);
-    if (token.kind === 'rawString') return body;
-    return body.replace(
-      /\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|.)/gs,
-      (_, escaped: string) => {
-        const simple = ESCAPES[escaped];
-        if (simple !== undefined) return simple;
-        const code = /^[uUx]/.test(escaped)
-          ? Number.parseInt(escaped.slice(1), 16)
-          : Number.parseInt(escaped, 8);
-        if (Number.isNaN(code) || code > 0x10ffff) throw this.#error('invalid syntax');
-        return String.fromCodePoint(code);
-      },
-    );
   }
 }
 

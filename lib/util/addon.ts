@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,6 +62,9 @@ function tryAll(): AddonResult {
 
 function candidates(): string[] {
   const root = packageRoot();
+  // SHALE_ADDON: another build, for example one with sanitizers.
+  const own = process.env.SHALE_ADDON;
+  if (own !== undefined && own !== '') return [own];
   return [`shale-linux-${process.arch}-${libc()}`, join(root, 'build', 'Release', 'shale.node')];
 }
 
@@ -73,8 +76,11 @@ export function packageRoot(): string {
 /** The C library that this Node was linked with: addons for the other one do not load. */
 function libc(): 'gnu' | 'musl' {
   try {
-    // The program interpreter stands in the first kilobytes of the executable.
-    const head = readFileSync('/proc/self/exe', { flag: 'r' }).subarray(0, 4096).toString('latin1');
+    // The program interpreter stands in the first kilobytes of the executable; the whole of it has 100 MB.
+    const file = openSync('/proc/self/exe', 'r');
+    const head = Buffer.alloc(4096);
+    readSync(file, head, 0, head.length, 0);
+    closeSync(file);
     return head.includes('ld-musl') ? 'musl' : 'gnu';
   } catch {
     return 'gnu';

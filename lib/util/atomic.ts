@@ -9,8 +9,11 @@ export interface AtomicOptions {
   tempDir?: string;
   /** permission bits of the new file; default 0o600 */
   mode?: number;
-  /** false: no fsync, so that a power cut may lose or empty the file; default true */
-  sync?: boolean;
+  /**
+   * false: no fsync, so that a power cut may lose or empty the file; `content`: its content is synced, its name is
+   * left to the caller's fsync of the directory; default true: both
+   */
+  sync?: boolean | 'content';
 }
 
 /**
@@ -26,13 +29,13 @@ export async function writeFileAtomic(
   const temp = join(options.tempDir ?? dirname(path), `write-${randomBytes(8).toString('hex')}`);
   const sync = options.sync ?? true;
   try {
-    await writeNew(temp, data, options.mode ?? 0o600, sync);
+    await writeNew(temp, data, options.mode ?? 0o600, sync !== false);
     await rename(temp, path);
   } catch (error) {
     await rm(temp, { force: true });
     throw namingPath(error, path);
   }
-  if (sync) await fsyncDir(dirname(path));
+  if (sync === true) await fsyncDir(dirname(path));
 }
 
 /**

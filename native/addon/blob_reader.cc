@@ -79,6 +79,7 @@ BlobReader::BlobReader(Pool& pool, const std::string& path, const std::string& c
   if (compression != "auto" && parse_compression(compression) != compression_) {
     fail("LAYER_COMPRESSION_MISMATCH", "the blob is not compressed as its media type says", path);
   }
+  if (compression_ != Compression::none) digester_.update(input_.data(), input_.size());
   thread_ = std::thread([this] { produce(); });
 }
 
@@ -130,7 +131,7 @@ void BlobReader::produce() {
     if (compression_ == Compression::gzip) read_gzip();
     else if (compression_ == Compression::zstd) read_zstd();
     else read_plain();
-    info_ = {digester_.finish(), info_.size};
+    if (compression_ != Compression::none) info_.digest = digester_.finish();
   } catch (const Closed&) {
   } catch (...) {
     error = std::current_exception();
@@ -169,19 +170,27 @@ bool BlobReader::refill() {
   ssize_t got = read_full(fd_.get(), to, INPUT_SIZE);
   if (got < 0) fail_errno("cannot read a blob", path_);
   input_.shrink(rest + static_cast<size_t>(got));
-  digester_.update(to, static_cast<size_t>(got));
+  // Plain bytes are hashed by who consumes them: once is enough.
+  if (compression_ != Compression::none) digester_.update(to, static_cast<size_t>(got));
   info_.size += static_cast<uint64_t>(got);
   eof_ = got == 0;
   return !eof_;
 }
 
 void BlobReader::read_plain() {
-  do {
+  auto first = take_spare();
+  first->bytes.append(input_.data(), input_.size());
+  push(std::move(first));
+  for (;;) {
+    cancel_.check();
     auto piece = take_spare();
-    piece->bytes.append(input_.data() + at_, input_.size() - at_);
-    at_ = input_.size();
+    ssize_t got = read_full(fd_.get(), piece->bytes.extend(OUTPUT_SIZE), OUTPUT_SIZE);
+    if (got < 0) fail_errno("cannot read a blob", path_);
+    if (got == 0) return;
+    piece->bytes.shrink(static_cast<size_t>(got));
+    info_.size += static_cast<uint64_t>(got);
     push(std::move(piece));
-  } while (refill());
+  }
 }
 
 void BlobReader::read_gzip() {

@@ -26,7 +26,7 @@ class BlobReader {
   ~BlobReader();
   // The next decompressed bytes, valid until the next call; false at the end of the blob.
   bool next(const uint8_t** bytes, size_t* length);
-  // After the end.
+  // After the end. The digest of a plain blob is left empty: it is that of the bytes that next() gave.
   const BlobInfo& info() const { return info_; }
   Compression compression() const { return compression_; }
   uint64_t file_size() const { return file_size_; }

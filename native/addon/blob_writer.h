@@ -26,7 +26,7 @@ struct BlobInfo {
 
 class BlobWriter {
  public:
-  // `level` < 0 is the default: gzip 6, zstd 3. The file is created O_EXCL and is gone unless finish() was reached.
+  // `level` < 0 is the default: gzip 4 (of libdeflate's 0 to 12), zstd 3. The file is created O_EXCL and is gone unless finish() was reached.
   BlobWriter(Pool& pool, const std::string& path, Compression compression, int level, const Cancel& cancel);
   ~BlobWriter();
   void write(const uint8_t* bytes, size_t length);

@@ -74,6 +74,7 @@ class Applier {
     result_.blob = blob.info();
     result_.compression = blob.compression();
     result_.diff_id = digester_.finish();
+    if (result_.compression == Compression::none) result_.blob.digest = result_.diff_id;
     if (!request_.expect_blob.empty() && request_.expect_blob != result_.blob.digest) {
       mismatch("the blob's digest is " + result_.blob.digest + ", expected " + request_.expect_blob);
     }

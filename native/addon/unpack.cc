@@ -136,7 +136,7 @@ void Unpacker::begin(const shale_entry& entry) {
   if (entry.type == SHALE_WHITEOUT) return add_whiteout(path);
   if (entry.type == SHALE_OPAQUE) return add_opaque(path);
   if (entry.type == SHALE_DIR) return add_dir(entry, path);
-  if (is_written(path)) make_way(path);
+  if (is_written(path) || entered_.count(key(path)) > 0) make_way(path);
   switch (entry.type) {
     case SHALE_FILE: add_file(entry, path); break;
     case SHALE_SYMLINK: add_symlink(entry, path); break;
@@ -146,7 +146,7 @@ void Unpacker::begin(const shale_entry& entry) {
   mark_written(path);
 }
 
-// The layer holds this path twice: the later entry replaces the earlier one.
+// The layer holds this path twice, or something below it: the later entry replaces what is there.
 void Unpacker::make_way(const std::string& path) {
   barrier();
   Dir parent = parent_dir(path);
@@ -170,6 +170,7 @@ void Unpacker::create(const std::string& path, Make make) {
 Unpacker::Dir Unpacker::keep_dir(const std::string& path, int fd) {
   auto dir = std::make_shared<Fd>(fd);
   if (++opened_ >= MAX_OPEN_DIRS) close_dirs();
+  for (std::string at = path; !at.empty() && entered_.insert(key(at)).second;) at = parent_of(at);
   dirs_.emplace(path, dir);
   return dir;
 }
@@ -243,6 +244,7 @@ void Unpacker::close_dirs() {
 int Unpacker::make_parent(const std::string& path) {
   Dir parent = parent_dir(path);
   make_dir(parent->get(), path);
+  mark_written(path);
   PendingDir pending{path, {}};
   if (!lower_metadata(path, pending.metadata)) {
     pending.metadata = {};
@@ -302,13 +304,7 @@ bool Unpacker::lower_metadata(const std::string& path, Metadata& metadata) {
 void Unpacker::apply_directories() {
   for (const PendingDir& pending : directories_) {
     cancel_.check();
-    Fd fd;
-    if (pending.path.empty()) {
-      fd.reset(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    } else {
-      Dir parent = parent_dir(pending.path);
-      fd.reset(::openat(parent->get(), name_of(pending.path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    }
+    Fd fd(open_beneath(root_.get(), pending.path, O_RDONLY | O_DIRECTORY));
     // A later entry may have replaced it.
     if (!fd && (errno == ENOTDIR || errno == ENOENT || errno == ELOOP)) continue;
     if (!fd) fail_errno("cannot open a directory", pending.path);
@@ -427,7 +423,11 @@ void Unpacker::add_node(const shale_entry& entry, const std::string& path) {
 void Unpacker::add_whiteout(const std::string& path) {
   whiteouts_.insert(key(path));
   bool written = is_written(path);
-  if (written) barrier();
+  if (written) {
+    barrier();
+    // Written, and gone again with its directory.
+    if (Fd(open_beneath(root_.get(), parent_of(path), O_PATH | O_DIRECTORY)).get() < 0) return;
+  }
   Dir parent = parent_dir(path);
   const char* name = name_of(path);
   if (!options_.overlay) return remove_unwritten(parent->get(), name, path);

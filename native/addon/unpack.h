@@ -88,8 +88,8 @@ class Unpacker {
   Fd root_;
   std::vector<Fd> lowers_;
   uint64_t seed_[2];
-  // paths that this layer wrote, whiteouts that it holds, devices that were left out
-  std::unordered_set<uint64_t> written_, whiteouts_, skipped_;
+  // paths that this layer wrote, whiteouts that it holds, devices that were left out, directories that it went into
+  std::unordered_set<uint64_t> written_, whiteouts_, skipped_, entered_;
   std::unordered_map<std::string, Dir> dirs_;
   size_t opened_ = 0;
   std::vector<PendingDir> directories_;

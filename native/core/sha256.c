@@ -31,7 +31,7 @@ static inline void store32(uint8_t *p, uint32_t value) {
 #define s0(x) (rotate(x, 7) ^ rotate(x, 18) ^ ((x) >> 3))
 #define s1(x) (rotate(x, 17) ^ rotate(x, 19) ^ ((x) >> 10))
 #define CH(e, f, g) ((g) ^ ((e) & ((f) ^ (g))))
-#define MAJ(a, b, c) (((a) & (b)) | ((c) & ((a) | (b))))
+#define MAJ(a, b, c) ((b) ^ (((a) ^ (b)) & ((b) ^ (c))))
 
 #define ROUND(a, b, c, d, e, f, g, h, i, w)                        \
   do {                                                             \
@@ -59,6 +59,7 @@ void shale_sha256_scalar(uint32_t state[8], const uint8_t *blocks, size_t count)
   uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
   for (; count > 0; count--, blocks += 64) {
     uint32_t w[16];
+#pragma GCC unroll 16
     for (int i = 0; i < 16; i++) w[i] = load32(blocks + 4 * i);
     EIGHT(0, LOADED);
     EIGHT(8, LOADED);

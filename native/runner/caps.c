@@ -1,9 +1,12 @@
 #include "caps.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -71,9 +74,31 @@ static void set_groups(const struct spec *spec) {
   if (setgroups(count, groups) < 0) fail("SANDBOX_USER", "setgroups");
 }
 
+static void map_own_id(const char *file, int64_t inside) {
+  char line[64];
+  snprintf(line, sizeof line, "%lld 0 1\n", (long long)inside);
+  if (write_file(AT_FDCWD, file, line) < 0) fail("SANDBOX_USER", "cannot write %s", file);
+}
+
+/*
+ * With a single id there is no other user to become, but one more user namespace gives the id another number: the
+ * program is, and sees, the user that it expects. Files of root then look like its own.
+ */
+static void rename_own_id(const struct spec *spec) {
+  if (spec->uid == 0 && spec->gid == 0) return;
+  if (unshare(CLONE_NEWUSER) < 0) fail("SANDBOX_USER", "cannot enter a user namespace for user %lld", (long long)spec->uid);
+  /* the files of /proc/self belong to us only while we may be looked at; nobody else is here yet */
+  prctl(PR_SET_DUMPABLE, 1);
+  if (write_file(AT_FDCWD, "/proc/self/setgroups", "deny") < 0 && errno != EPERM) fail("SANDBOX_USER", "setgroups");
+  map_own_id("/proc/self/uid_map", spec->uid);
+  map_own_id("/proc/self/gid_map", spec->gid);
+  prctl(PR_SET_DUMPABLE, 0);
+}
+
 void become_user(const struct spec *spec, uint64_t mask) {
   /* in a single-id map the kernel forbids setgroups: the caller's other groups show as nogroup */
-  if (!spec->emulate_ids) set_groups(spec);
+  if (spec->emulate_ids) rename_own_id(spec);
+  else set_groups(spec);
   cut_bounding_set(mask);
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) fail("SANDBOX_USER", "prctl");
   gid_t gid = (gid_t)spec->gid;

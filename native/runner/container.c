@@ -47,7 +47,7 @@ static int build_root(const struct container *container) {
   mount_proc(root, &observer, null);
   mount_sys(root, &observer, spec->network);
   OWNED_FD dev = mount_dev(root, &observer, spec->shm_size);
-  int slave = spec->tty ? provide_terminal(dev, container->terminal, (uid_t)spec->uid) : -1;
+  int slave = spec->tty ? provide_terminal(dev, container->terminal, spec->emulate_ids ? 0 : (uid_t)spec->uid) : -1;
   provide_files(root, dev, &observer, spec);
   mount_extras(root, dev, &observer, spec);
   settle_stubs(container->stubs, root, container->upper);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void close_ends(struct pump *pump) {
@@ -30,11 +31,17 @@ static void fill(struct pump *pump) {
   pump->end = (size_t)got;
 }
 
+/* Without waiting where that is possible: signals and the other direction must not wait for a slow reader. */
+static ssize_t give(int fd, const char *data, size_t size) {
+  ssize_t sent = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return sent < 0 && errno == ENOTSOCK ? write(fd, data, size) : sent;
+}
+
 void pump_move(struct pump *pump) {
   if (pump->from < 0) return;
   if (pump->start == pump->end) fill(pump);
   if (pump->start == pump->end) return;
-  ssize_t wrote = write(pump->to, pump->buffer + pump->start, pump->end - pump->start);
+  ssize_t wrote = give(pump->to, pump->buffer + pump->start, pump->end - pump->start);
   if (wrote >= 0) pump->start += (size_t)wrote;
   else if (errno != EINTR && errno != EAGAIN) close_ends(pump);
 }

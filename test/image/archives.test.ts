@@ -129,6 +129,53 @@ t.test('archives that skopeo writes', async t => {
   t.strictSame((await fresh.fsck()).problems, []);
 });
 
+t.test('a layer that is only a tree gets its bytes from whoever may read the tree', async t => {
+  const { store, dir } = await prepare(t);
+  const image = await store.images.require('one:1');
+  const [diffId = image.id] = (await store.images.config(image)).rootfs.diff_ids;
+  const plain = readFileSync(store.content.path(diffId));
+  rmSync(store.content.path(diffId));
+  await t.rejects(save(store, 'oci', join(dir, 'absent.tar'), 'one:1'), { code: 'STORE_LAYER_ABSENT' });
+  run('mkdir', join(dir, 'tree'));
+  await store.addTree([diffId], join(dir, 'tree'));
+  await t.rejects(save(store, 'oci', join(dir, 'absent.tar'), 'one:1'), { code: 'STORE_LAYER_ABSENT' });
+  const asked: string[] = [];
+  const makeBlob = async (layer: string) => {
+    asked.push(layer);
+    await store.content.write(plain);
+  };
+  const archive = join(dir, 'tree.tar');
+  await saveArchive(store, engine, ['one:1'], { format: 'oci', makeBlob }, createWriteStream(archive));
+  t.strictSame(asked, [diffId]);
+  t.equal(JSON.parse(run('skopeo', 'inspect', `oci-archive:${archive}`)).Digest, image.manifest.digest);
+});
+
+t.test('zstd outside, and zstd layers inside', async t => {
+  const { store, dir } = await prepare(t);
+  const source = `oci:${store.root}:docker.io/library/one:1`;
+  run(
+    'skopeo',
+    'copy',
+    '-q',
+    '--dest-compress-format',
+    'zstd',
+    '--dest-compress',
+    source,
+    `oci:${dir}/zstd:z/z:1`,
+  );
+  run('tar', 'cf', join(dir, 'zstd.tar'), '-C', join(dir, 'zstd'), '.');
+  run('zstd', '-q', join(dir, 'zstd.tar'));
+  const fresh = await openFresh(t, `${dir}/zstd`);
+  const [image] = await loadArchive(fresh, engine, join(dir, 'zstd.tar.zst'));
+  t.strictSame(image?.names, ['docker.io/z/z:1']);
+  t.match((await fresh.images.manifest(await fresh.images.require('z/z:1'))).layers, [
+    { mediaType: /zstd$/ },
+  ]);
+  const diffIds = (await fresh.images.config(await fresh.images.require('z/z:1'))).rootfs.diff_ids;
+  t.equal(Buffer.from((await fresh.readFile(diffIds, '/bin/greet', 99)) ?? []).toString(), 'one\n');
+  run('skopeo', 'inspect', `docker-archive:${await save(fresh, 'docker', join(dir, 'again.tar'), 'z/z:1')}`);
+});
+
 t.test('old docker archives: a layer is a symbolic link to another directory', async t => {
   const { store, dir } = await prepare(t);
   const { id } = await store.images.require('one:1');
@@ -145,6 +192,7 @@ t.test('old docker archives: a layer is a symbolic link to another directory', a
   const [item] = JSON.parse(readFileSync(join(old, 'manifest.json'), 'utf8'));
   run('mv', join(old, item.Layers[0]), join(old, 'aaa/layer.tar'));
   run('ln', '-s', '../aaa/layer.tar', join(old, 'bbb/layer.tar'));
+  run('chmod', '-R', 'u+w', old);
   writeFileSync(join(old, 'manifest.json'), JSON.stringify([{ ...item, Layers: ['bbb/layer.tar'] }]));
   run('tar', 'cf', join(dir, 'old.tar'), '-C', old, '.');
   const fresh = await openFresh(t, `${dir}/legacy`);

@@ -61,6 +61,16 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
         t.equal(field(status, name), '0000000000000000', name);
     });
 
+    t.test('one id can have any number', { skip: who !== 'single' && 'has many ids' }, async t => {
+      const user = { uid: 33, gid: 34 };
+      t.equal(await sh('id -u; id -g; touch /tmp/x; stat -c "%u %g" /tmp/x', user), '33\n34\n33 34\n');
+      const { out: status } = await agent.run(layers, ['cat', '/proc/self/status'], user);
+      for (const name of ['CapPrm', 'CapEff', 'CapInh', 'CapAmb'])
+        t.equal(field(status, name), '0000000000000000', name);
+      t.equal(field(status, 'Seccomp'), '2');
+      t.not((await agent.sh(layers, 'mount -t tmpfs t /tmp 2>/dev/null', user)).exitCode, 0);
+    });
+
     t.test('capabilities, privileges, limits on request', async t => {
       const more = {
         capDrop: ['ALL'],
@@ -83,7 +93,7 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
         t.match(inside[at], new RegExp(`^${kind}:`));
       });
       t.equal((await sh('hostname')).trim(), 'box');
-      t.equal((await sh('ls -d /proc/[0-9]* | wc -l')).trim(), '3', 'sh, ls and wc');
+      t.ok(Number(await sh('ls -d /proc/[0-9]* | wc -l')) <= 3, 'sh, ls and wc');
       t.equal((await sh('echo $$')).trim(), '1', 'the command is pid 1');
     });
 

@@ -81,6 +81,39 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
       t.same(processesWith('sleep 98764'), []);
     });
 
+    t.test('a runner that is killed takes its container along', async t => {
+      const running = agent.sh(layers, 'sleep 98761');
+      running.catch(() => {});
+      await sleep(300);
+      const [runner] = processesWith('shale-runner run').filter(line => line.includes(packageRoot));
+      process.kill(Number.parseInt(runner ?? '', 10), 'SIGKILL');
+      await t.rejects(running, { code: 'SANDBOX_RUNNER_DIED' });
+      await sleep(50);
+      t.same(processesWith('sleep 98761'), []);
+    });
+
+    t.test('an abort does not wait for a reader who has stopped', async t => {
+      const running = agent.sh(layers, 'cat /dev/zero', {}, { key: 'stuck', slow: 1_000_000 });
+      await sleep(500);
+      await agent.ask('abort', { key: 'stuck' });
+      await t.rejects(running, { message: /abort/i });
+    });
+
+    t.test('whatever a step has made can be deleted', async t => {
+      const runs = () =>
+        execFileSync('find', [join(store, 'tmp'), '-maxdepth', '2', '-name', '*-run'], { encoding: 'utf8' })
+          .split('\n')
+          .sort();
+      const before = runs();
+      const odd = 'touch "$(printf \'/tmp/\\377\\001\')"; chmod 0 /tmp; ';
+      const deep =
+        'cd /; i=0; while [ $i -lt 60 ]; do n=$(printf %0100d $i); mkdir $n && cd $n; i=$((i+1)); done';
+      const run = await agent.run(layers, ['sh', '-c', odd + deep]);
+      t.equal(run.exitCode, 0, run.err);
+      await agent.ask('discard', { changes: run.changes });
+      t.same(runs(), before);
+    });
+
     t.test('what cannot be a step is refused with a code', async t => {
       await t.rejects(agent.run(layers, ['true'], { env: ['NOVALUE'] }), { code: 'SANDBOX_SPEC' });
       await t.rejects(agent.run(layers, ['true'], { env: ['A=\0'] }), { code: 'SANDBOX_SPEC' });

@@ -106,6 +106,25 @@ t.test('a full disk: an error that says so, a valid store, and success once ther
   }
 });
 
+t.test('a store on a read-only file system can be read, and says why it cannot be changed', async t => {
+  const { code, script } = prepare(t);
+  const prefix = process.getuid?.() === 0 ? ['-m'] : ['-Urm'];
+  const mounted = join(code, 'mounted');
+  const steps = [
+    `mkdir -p ${mounted}`,
+    `mount -t tmpfs tmpfs ${mounted}`,
+    `${script.join(' ')} ${mounted}/store put=one || exit 99`,
+    `mount -o remount,ro ${mounted}`,
+    `${script.join(' ')} ${mounted}/store list || exit 98`,
+    `${script.join(' ')} ${mounted}/store tag=one`,
+  ];
+  const { status, stderr } = spawnSync('unshare', [...prefix, 'sh', '-c', steps.join('\n')], {
+    encoding: 'utf8',
+  });
+  t.equal(status, 1, stderr);
+  t.match(stderr, /EROFS/);
+});
+
 type Event = { kind: 'fsync' | 'syncfs'; path: string } | { kind: 'rename'; from: string; to: string };
 
 function readEvent(line: string): Event | undefined {

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { importTar } from '../../lib/image/index.js';
@@ -54,6 +63,47 @@ t.test('a damaged blob is noticed before it is used, and healed by storing it ag
   t.equal(await store.blobFor(diffId), undefined);
   await importTar(store, engine, tar, { name: 'x', created: '2026-01-01T00:00:00Z' });
   t.strictSame((await store.fsck()).problems, []);
+});
+
+t.test('a tree as the engine unpacks it: replaced entries, whiteouts, links through links', async t => {
+  const store = await openStore(t, options);
+  const dir = join(store.root, '..');
+  const source = join(dir, 'source');
+  mkdirSync(join(source, 'real'), { recursive: true });
+  for (const name of ['real/file', 'first', '.wh.gone', 'thing']) writeFileSync(join(source, name), name);
+  execFileSync('ln', [join(source, 'first'), join(source, 'second')]);
+  execFileSync('ln', ['-s', 'real', join(source, 'link')]);
+  const tar = join(dir, 'layer.tar');
+  execFileSync('tar', ['cf', tar, '-C', source, '.']);
+  rmSync(join(source, 'thing'));
+  mkdirSync(join(source, 'thing'));
+  execFileSync('tar', ['rf', tar, '-C', source, './thing']);
+  const image = await importTar(store, engine, tar, { name: 'x' });
+  const [diffId = image.id] = (await store.images.config(image)).rootfs.diff_ids;
+  const target = await store.scratch('unpack');
+  const blobPath = store.content.path(diffId);
+  await engine.applyLayer({ blobPath, compression: 'none', target, whiteouts: 'overlay', owners: 'squash' });
+  await store.addTree([diffId], target);
+  t.strictSame((await store.fsck()).problems, []);
+  const tree = store.treePath([diffId]);
+  for (const [damage, message] of [
+    [() => writeFileSync(join(tree, 'first'), 'other'), /"first" has other content/],
+    [() => writeFileSync(join(tree, 'first'), 'longer than it was'), /"first" has 18 bytes, not 5/],
+    [() => execFileSync('ln', ['-sfn', 'elsewhere', join(tree, 'link')]), /"link" points elsewhere/],
+    [() => rmSync(join(tree, 'real/file')), /"real\/file" is missing/],
+  ] as const) {
+    damage();
+    t.match((await store.fsck()).problems, [{ path: tree, message }]);
+    execFileSync('sh', ['-c', 'printf first >first; ln -sfn real link; printf real/file >real/file'], {
+      cwd: tree,
+    });
+  }
+  if (process.getuid?.() !== 0) {
+    chmodSync(join(tree, 'real'), 0);
+    const { problems, unreadable } = await store.fsck({ repair: true });
+    t.strictSame([problems, unreadable], [[], [tree]], 'what we may not see is not called damaged');
+    chmodSync(join(tree, 'real'), 0o755);
+  }
 });
 
 t.test('what a living process is about to finish is no damage', async t => {

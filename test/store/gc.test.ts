@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Store } from '../../lib/store/index.js';
@@ -100,4 +100,30 @@ t.test('usage counts what du counts', async t => {
     execFileSync('du', ['-s', '--block-size=1', store.root], { encoding: 'utf8' }).split('\t')[0],
   );
   t.equal((await store.usage()).bytes, du);
+});
+
+const root = process.getuid?.() === 0 && 'root may delete anything: run the tests as an ordinary user, too';
+t.test('trees that we may not delete are handed to who may', { skip: root }, async t => {
+  const store = await openStore(t);
+  const { record, layer } = await putImage(store, 'x');
+  const dir = join(await store.scratch('unpack'), 'tree');
+  mkdirSync(join(dir, 'sub'), { recursive: true });
+  writeFileSync(join(dir, 'sub/file'), '');
+  await store.addTree([layer], dir);
+  const path = store.treePath([layer]);
+  chmodSync(join(path, 'sub'), 0o555);
+  chmodSync(path, 0o555);
+  await store.images.remove(record.id);
+  await store.close();
+  const collected = await store.collect({ graceSeconds: 0 });
+  t.strictSame(collected.left, [path], 'it could not even be moved');
+  t.notOk(await store.hasTree([layer]), 'but it counts no more');
+  await store.close();
+  const removeTrees = async (paths: string[]) => {
+    t.strictSame(paths, [path]);
+    for (const each of paths) execFileSync('chmod', ['-R', 'u+w', each]);
+    for (const each of paths) rmSync(each, { recursive: true });
+  };
+  t.strictSame((await store.collect({ graceSeconds: 0, removeTrees })).left, []);
+  t.strictSame(readdirSync(join(store.root, 'trees')), []);
 });

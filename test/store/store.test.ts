@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { OCI } from '../../lib/oci/index.js';
@@ -34,6 +34,7 @@ t.test('content: written, read back, streamed; damage is noticed', async t => {
   await t.rejects(store.content.read(digest, 4), { code: 'STORE_BLOB_TOO_LARGE' });
   await t.rejects(store.content.read(sha256('nothing'), 4), { code: 'STORE_BLOB_MISSING' });
   t.equal(Buffer.concat(await (await store.content.open(digest)).toArray()).toString(), 'hello');
+  rmSync(store.content.path(digest));
   writeFileSync(store.content.path(digest), 'hellO');
   await t.rejects(store.content.read(digest, 100), { code: 'STORE_CORRUPT' });
   await t.rejects((await store.content.open(digest)).toArray(), { code: 'STORE_CORRUPT' });

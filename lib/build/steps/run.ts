@@ -188,7 +188,7 @@ async function execute(
   const result = await worker.run(spec, io, session.signal);
   if (result.exitCode !== 0) {
     await worker.discard(result.changes);
-    throw failed(process.args, result.exitCode, tail.text());
+    throw failed(process.args, result.exitCode, result.message ?? tail.text());
   }
   return (await worker.commit(result.changes, layers, { clampMtime: session.epoch }, session.signal)).layer;
 }

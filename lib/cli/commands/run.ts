@@ -88,6 +88,7 @@ async function execute({ flags, operands, options }: Invocation): Promise<number
       pull: pullPolicy(flags.string('pull')),
       onEvent: progress.event,
     });
+    if (result.message !== undefined) process.stderr.write(`shale: ${result.message}\n`);
     return result.exitCode;
   } finally {
     progress.end();

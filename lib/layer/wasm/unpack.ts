@@ -168,6 +168,7 @@ export class Unpacker {
         throw ioFailure('cannot open the directory of an entry', path, error);
     }
     this.#makeDir(parent);
+    this.#markWritten(parent);
     this.#directories.push({
       path: parent,
       metadata: this.#lowerMetadata(parent) ?? { mode: 0o755, uid: 0, gid: 0, mtime: 0 },

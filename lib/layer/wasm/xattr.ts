@@ -56,7 +56,7 @@ function parseDump(text: string): Map<BytePath, Xattrs> {
   for (const line of text.split('\n')) {
     if (line.startsWith('# file: ')) {
       current = Object.create(null);
-      found.set(unquote(line.slice(8)).replace(/^\.\/?/, ''), current);
+      found.set(unquote(line.slice(8)).replace(/^\.(?:\/|$)/, ''), current);
     } else if (line !== '') {
       const equals = line.indexOf('=0s');
       const name = equals < 0 ? line.replace(/=$/, '') : line.slice(0, equals);

@@ -1,7 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { release } from 'node:os';
-import { join } from 'node:path';
 import { errorMessage, isShaleError, SandboxError } from '../../util/errors.js';
+import { recallDriver, rememberDriver } from '../memory.js';
 import type { WorkerConfig } from '../protocol.js';
 import type { Workshop } from '../trees.js';
 import type { StorageDriver } from '../types.js';
@@ -39,37 +37,6 @@ export async function probeDrivers(shop: Workshop, tools: DriverTools): Promise<
   return probes;
 }
 
-/** What was found stays true until the next boot. */
-interface Remembered {
-  key: string;
-  driver: StorageDriver;
-}
-
-async function memoryKey(config: WorkerConfig): Promise<string> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  return [
-    boot.trim(),
-    release(),
-    config.singleId ? 'single' : 'range',
-    config.runtime ?? config.runner ?? '',
-  ].join(' ');
-}
-
-async function recall(path: string, key: string): Promise<StorageDriver | undefined> {
-  try {
-    const remembered = JSON.parse(await readFile(path, 'utf8')) as Remembered;
-    return remembered.key === key ? remembered.driver : undefined;
-  } catch {
-    return undefined; // never tried here, or another boot's
-  }
-}
-
-async function remember(path: string, remembered: Remembered): Promise<void> {
-  const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, JSON.stringify(remembered), { mode: 0o600 });
-  await rename(temporary, path);
-}
-
 /**
  * The driver that was asked for.
  * @throws SandboxError `SANDBOX_DRIVER` when it does not work
@@ -100,12 +67,11 @@ export async function chooseDriver(
 ): Promise<Driver> {
   const drivers = allDrivers(shop, tools);
   if (config.storageDriver !== undefined) return forcedDriver(shop, drivers, config.storageDriver);
-  const path = join(shop.storage.root, 'driver.json');
-  const key = await memoryKey(config);
-  const known = await recall(path, key);
+  const { root } = shop.storage;
+  const known = await recallDriver(root, config);
   const driver = drivers.find(({ name }) => name === known);
   if (driver) return driver;
   const chosen = await firstWorking(shop, drivers);
-  await remember(path, { key, driver: chosen.name });
+  await rememberDriver(root, config, chosen.name);
   return chosen;
 }

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { busyboxTar } from '../fixtures/e2e/busybox.js';
+import { alive } from '../fixtures/e2e/worlds.js';
+
+// The compiled package, as a program that depends on it gets it; its worker is a file of its own.
+const shale: typeof import('../../lib/index.js') = await import('../../dist/index.js' as string);
+
+const base = mkdtempSync('/var/tmp/shale-api-');
+t.teardown(() => rmSync(base, { recursive: true, force: true }));
+const root = join(base, 'store');
+const context = (dockerfile: string): string => {
+  const directory = mkdtempSync(join(base, 'context-'));
+  writeFileSync(join(directory, 'Dockerfile'), dockerfile);
+  return directory;
+};
+await shale.importImage({
+  root,
+  source: Readable.from([busyboxTar()]),
+  name: 'busybox',
+  changes: ['CMD ["sh"]'],
+});
+
+t.test('build with events, run with streams', async t => {
+  const events: string[] = [];
+  const output: Buffer[] = [];
+  const { imageId } = await shale.build({
+    root,
+    context: context(
+      'FROM busybox\nARG WHO\nRUN echo "hello $WHO" | tee /message\nCMD ["cat", "/message"]\n',
+    ),
+    buildArgs: { WHO: 'api' },
+    tags: ['app'],
+    labels: { made: 'here' },
+    onEvent: event => {
+      if (event.type === 'step') events.push(`${event.status} ${event.name}`);
+      if (event.type === 'log') output.push(Buffer.from(event.data));
+    },
+  });
+  t.match(events, [/^started .*FROM busybox/, /^done .*FROM/, /^started .*RUN echo/, /^done .*RUN/]);
+  t.equal(Buffer.concat(output).toString(), 'hello api\n');
+  const stdout = new PassThrough();
+  const printed = text(stdout);
+  const { exitCode } = await shale.run({ root, image: imageId, stdout });
+  stdout.end();
+  t.equal(exitCode, 0);
+  t.equal(await printed, 'hello api\n');
+  const inspected = await shale.inspect({ root, image: 'app' });
+  t.equal(inspected.Config.Labels?.made, 'here');
+  t.same((await shale.images({ root })).map(image => image.repository).sort(), ['app', 'busybox']);
+});
+
+t.test('errors are classes with codes', async t => {
+  await t.rejects(shale.build({ root, context: context('FROM busybox\nRUN exit 3\n') }), {
+    code: 'BUILD_RUN_FAILED',
+    detail: { exitCode: 3, range: { start: 2, end: 2 } },
+  });
+  await t.rejects(
+    shale.build({ root, context: context('FRM busybox\n') }),
+    (error: Error) => error instanceof shale.DockerfileError,
+  );
+  await t.rejects(shale.inspect({ root, image: 'nothing' }), { code: 'STORE_IMAGE_UNKNOWN' });
+});
+
+t.test('an abort stops the work and leaves nothing', async t => {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const building = shale.build({
+    root,
+    context: context('FROM busybox\nRUN echo started; sleep 300\n'),
+    signal: controller.signal,
+    onEvent: event => {
+      if (event.type === 'log') controller.abort(reason);
+    },
+  });
+  await t.rejects(building, reason);
+  await sleep(100);
+  t.same(alive(root), []);
+  await t.rejects(
+    shale.build({ root, context: context('FROM busybox\n'), signal: AbortSignal.abort(reason) }),
+    reason,
+  );
+});
+
+t.test('save, load, and the pure functions', async t => {
+  const archive = join(base, 'app.tar');
+  await shale.save({ root, images: ['app'], destination: archive });
+  t.match(execFileSync('tar', ['-tf', archive], { encoding: 'utf8' }), 'manifest.json');
+  await shale.removeImages({ root, image: 'app', force: true });
+  const [loaded] = await shale.load({ root, source: archive });
+  t.match(loaded?.names, ['docker.io/library/app:latest']);
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const name of ['.', './dockerfile', './oci', './context', './template']) t.ok(exports[name], name);
+});
