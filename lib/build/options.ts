@@ -29,6 +29,8 @@ export interface BuildOptions {
   /** ask the registry even for bases that the store holds */
   pull?: boolean;
   labels?: Record<string, string>;
+  /** of the manifest */
+  annotations?: Record<string, string>;
   /** network of RUN; default `host` */
   network?: 'host' | 'none' | 'default';
   /** `os/arch[/variant]`; default the host's */
