@@ -1,9 +1,10 @@
 import { Agents } from '../build/agents.js';
-import { type Built, buildImage } from '../build/build.js';
+import { type BuildHost, type Built, buildImage } from '../build/build.js';
 import { exportImage } from '../build/export.js';
 import type { BuildOptions, BuildResult } from '../build/options.js';
-import { openContext } from '../context/index.js';
-import type { Platform } from '../oci/types.js';
+import type { BaseImage } from '../build/session.js';
+import { type BuildContext, type OpenContextOptions, openContext } from '../context/index.js';
+import { type LayoutOptions, loadLayout } from '../image/index.js';
 import { findOrPull } from './base-image.js';
 import { type House, withHouse } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
@@ -33,26 +34,36 @@ async function buildFrom(
   house: House,
   options: BuildOptions & ShaleOptions & RegistryOptions & { signal: AbortSignal },
 ): Promise<Built> {
-  const context = await openContext(options.context, {
-    engine: await house.engine(),
-    scratch: await house.store.scratch('context'),
-    dockerfile: options.file,
-    stdin: options.stdin,
-    signal: options.signal,
-  });
+  const opened: BuildContext[] = [];
+  const open = async (spec: string, more: Partial<OpenContextOptions>): Promise<BuildContext> => {
+    const scratch = await house.store.scratch('context');
+    const { signal } = options;
+    const context = await openContext(spec, { engine: await house.engine(), scratch, signal, ...more });
+    opened.push(context);
+    return context;
+  };
   const agents = new Agents(options.ssh ?? []);
   try {
-    const host = {
+    const context = await open(options.context, { dockerfile: options.file, stdin: options.stdin });
+    const host: BuildHost = {
       store: house.store,
       engine: house.engine,
       worker: house.worker,
-      pull: (reference: string, platform: Platform, always: boolean) =>
+      pull: (reference, platform, always) =>
         findOrPull(house, options, reference, platform, always ? 'always' : 'missing'),
-      agent: (id: string) => agents.socket(id),
+      layout: (directory, wanted, platform) =>
+        layoutImage(house, directory, { wanted, platform, signal: options.signal }),
+      openContext: spec => open(spec, {}),
+      agent: id => agents.socket(id),
     };
     return await buildImage(host, context, options);
   } finally {
     await agents.close();
-    await context.close();
+    for (const context of opened) await context.close();
   }
+}
+
+async function layoutImage(house: House, directory: string, options: LayoutOptions): Promise<BaseImage> {
+  const image = await loadLayout(house.store, await house.engine(), directory, options);
+  return { name: image.id, config: await house.store.images.config(image) };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type BuildContext, DigestCache } from '../context/index.js';
-import { parse, parseStages, sourceExcerpt } from '../dockerfile/index.js';
-import type { DockerfileTree, SourceRange } from '../dockerfile/types.js';
+import { parse, parseStages, sourceExcerpt, throwOnViolation } from '../dockerfile/index.js';
+import type { DockerfileTree, SourceRange, StageList } from '../dockerfile/types.js';
 import type { LayerEngine } from '../layer/types.js';
 import { hostPlatform, parsePlatform } from '../oci/index.js';
 import type { Platform } from '../oci/types.js';
@@ -9,10 +9,12 @@ import type { Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { BuildError, isShaleError } from '../util/errors.js';
+import { checkDockerfile, warningLines } from './check.js';
 import { directoryOrigin, type Origin } from './copy/origins.js';
 import { finishImage } from './finish.js';
 import type { BuildOptions } from './options.js';
 import { globalArgs, PROXY_ARGS, platformArgs } from './plan/args.js';
+import { NamedContexts } from './plan/contexts.js';
 import { findTarget, type PlannedStage, planStages } from './plan/stages.js';
 import { secretReader } from './secrets.js';
 import type { BaseImage, BuildSession } from './session.js';
@@ -25,6 +27,10 @@ export interface BuildHost {
   worker(): Promise<Worker>;
   /** an image with all its layers in the store, pulled when it is not there or `always` */
   pull(reference: string, platform: Platform, always: boolean): Promise<BaseImage>;
+  /** an image of an OCI layout in a directory */
+  layout(directory: string, wanted: string | undefined, platform: Platform): Promise<BaseImage>;
+  /** a named context; the host closes it */
+  openContext(spec: string): Promise<BuildContext>;
   /** path of the socket of a forwarded ssh agent */
   agent(id: string): Promise<string | undefined>;
 }
@@ -46,32 +52,50 @@ export async function buildImage(
   options: BuildOptions & { signal: AbortSignal },
 ): Promise<Built> {
   const dockerfile = await context.dockerfile();
-  const given = new Map(Object.entries(options.buildArgs ?? {}));
   try {
     const tree = parse(dockerfile.bytes, { name: dockerfile.name });
-    return await buildTree(host, context, tree, given, options);
+    return await buildTree(host, context, tree, options);
   } catch (error) {
     throw withExcerpt(error, new TextDecoder().decode(dockerfile.bytes), dockerfile.name);
   }
+}
+
+/** A Dockerfile understood as far as arguments and stages go. */
+export interface ReadDockerfile {
+  tree: DockerfileTree;
+  list: StageList;
+  stages: PlannedStage[];
+  contexts: NamedContexts;
+  given: ReadonlyMap<string, string>;
+  global: ReadonlyMap<string, string>;
+  platform: Platform;
+}
+
+/**
+ * Finds the stages of a Dockerfile and what they start from.
+ * @throws DockerfileError, BuildError `BUILD_BAD_CONTEXT`
+ */
+export function readDockerfile(tree: DockerfileTree, options: BuildOptions): ReadDockerfile {
+  const list = parseStages(tree);
+  const given = new Map(Object.entries(options.buildArgs ?? {}));
+  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+  const targetStage = options.target || (list.stages.at(-1)?.name ?? 'default');
+  const builtin = platformArgs(hostPlatform(), platform, targetStage, given);
+  const global = globalArgs(builtin, list.metaArgs, given, tree.escape);
+  const contexts = new NamedContexts(options.contexts);
+  const stages = planStages(list.stages, global, tree.escape, contexts);
+  return { tree, list, stages, contexts, given, global, platform };
 }
 
 async function buildTree(
   host: BuildHost,
   context: BuildContext,
   tree: DockerfileTree,
-  given: ReadonlyMap<string, string>,
   options: BuildOptions & { signal: AbortSignal },
 ): Promise<Built> {
-  const list = parseStages(tree);
-  const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-  const builtin = platformArgs(
-    hostPlatform(),
-    platform,
-    options.target || (list.stages.at(-1)?.name ?? 'default'),
-    given,
-  );
-  const global = globalArgs(builtin, list.metaArgs, given, tree.escape);
-  const stages = planStages(list.stages, global, tree.escape);
+  const { list, stages, contexts, given, global, platform } = readDockerfile(tree, options);
+  const checks = await checkDockerfile(host.store, context, tree, stages, options, tree.name);
+  throwOnViolation(checks);
   const target = findTarget(stages, options.target);
   const epoch = epochOf(given, global);
   const failure = new AbortController();
@@ -93,6 +117,8 @@ async function buildTree(
       allow: options.allow,
     },
     context: once(() => contextOrigin(host, context)),
+    contexts,
+    namedFiles: namedOrigins(host, contexts),
   };
   const state = await solve(new Solver(session, plan), target, failure);
   const names = options.tags ?? [];
@@ -102,14 +128,18 @@ async function buildTree(
     names,
     platform: forced,
     epoch,
+    annotations: options.annotations,
   });
   return {
     image,
-    warnings: unusedArgs(
-      given,
-      list.stages.flatMap(stage => stage.instructions),
-      list.metaArgs,
-    ),
+    warnings: [
+      ...warningLines(checks),
+      ...unusedArgs(
+        given,
+        list.stages.flatMap(stage => stage.instructions),
+        list.metaArgs,
+      ),
+    ],
   };
 }
 
@@ -146,6 +176,7 @@ function startSession(
     },
     secret: secretReader(options.secrets ?? []),
     agent: id => host.agent(id),
+    layoutImage: (directory, wanted, platform) => host.layout(directory, wanted, platform),
     merged: layers => store.merged([...layers]),
     readText: async (layers, path) => {
       const bytes = layers.length === 0 ? undefined : await store.readFile([...layers], path, 1 << 20);
@@ -166,6 +197,21 @@ async function contextOrigin(host: BuildHost, context: BuildContext): Promise<Or
     return found;
   };
   return directoryOrigin(context.root, files, digests, { complete: context.ignore === undefined });
+}
+
+/** Each named context is opened and listed once, by the first step that uses it. */
+function namedOrigins(host: BuildHost, contexts: NamedContexts): (key: string) => Promise<Origin> {
+  const opened = new Map<string, Promise<Origin>>();
+  const open = async (key: string): Promise<Origin> => {
+    const context = contexts.get(key);
+    if (context?.kind !== 'files') throw new TypeError(`not a context of files: ${key}`);
+    return contextOrigin(host, await host.openContext(context.spec));
+  };
+  return key => {
+    const origin = opened.get(key) ?? open(key);
+    opened.set(key, origin);
+    return origin;
+  };
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -213,7 +259,7 @@ function unusedArgs(
 }
 
 /** Puts the lines of the Dockerfile that an error is about into its detail. */
-function withExcerpt(error: unknown, source: string, name: string): unknown {
+export function withExcerpt(error: unknown, source: string, name: string): unknown {
   if (!isShaleError(error) || error.detail.excerpt !== undefined) return error;
   const range = error.detail.range as SourceRange | undefined;
   if (range !== undefined) error.detail.excerpt = sourceExcerpt(source, range, name);

@@ -8,22 +8,33 @@ import { withTimes } from './history.js';
 import { stepKey } from './key.js';
 import { configOf, type StageState } from './state.js';
 
+export interface FinishOptions {
+  labels: Record<string, string>;
+  names: string[];
+  /** what the image is for; absent: what its base says */
+  platform?: Platform;
+  /** SOURCE_DATE_EPOCH in seconds */
+  epoch?: number;
+  /** of the manifest */
+  annotations?: Record<string, string>;
+}
+
 /**
  * Makes an image of a stage's last state: labels of the command line, times, config, manifest.
- *
- * @param platform what the image is for; absent: what its base says
  */
 export async function finishImage(
   store: Store,
   state: StageState,
-  options: { labels: Record<string, string>; names: string[]; platform?: Platform; epoch?: number },
+  options: FinishOptions,
 ): Promise<ImageRecord> {
   const config = { ...configOf(state) };
   if (Object.keys(options.labels).length > 0) config.Labels = { ...config.Labels, ...options.labels };
   const { created: _created, ...image } = { ...state.image, ...options.platform, config };
   const timed = withTimes(image, await fallbackTime(store, image, options.epoch));
   const bytes = Buffer.from(encodeJson(ordered(timed)));
-  const manifest = await buildManifest(store, bytes, timed.rootfs.diff_ids);
+  const manifest = await buildManifest(store, bytes, timed.rootfs.diff_ids, {
+    annotations: options.annotations,
+  });
   return store.images.put({ config: bytes, manifest, names: options.names });
 }
 

@@ -29,11 +29,15 @@ export interface BuildOptions {
   /** ask the registry even for bases that the store holds */
   pull?: boolean;
   labels?: Record<string, string>;
+  /** of the manifest */
+  annotations?: Record<string, string>;
   /** network of RUN; default `host` */
   network?: 'host' | 'none' | 'default';
   /** `os/arch[/variant]`; default the host's */
   platform?: string;
   extraHosts?: Record<string, string>;
+  /** name to directory, `docker-image://`, `oci-layout://`, git or http URL: instead of images and stages of that name */
+  contexts?: Record<string, string>;
   /** what `RUN --mount=type=secret` can ask for */
   secrets?: SecretSource[];
   /** what `RUN --mount=type=ssh` can ask for */

@@ -25,6 +25,8 @@ export interface BuildSession {
   worker(): Promise<Worker>;
   /** an image for FROM or `--from`, with all its layers in the store */
   baseImage(reference: string, platform: Platform): Promise<BaseImage>;
+  /** an image of an OCI layout in a directory, by tag or digest */
+  layoutImage(directory: string, wanted: string | undefined, platform: Platform): Promise<BaseImage>;
   /** the merged view of layers */
   merged(layers: readonly Digest[]): Promise<MergedIndex>;
   /** the bytes of a secret that the caller gave; undefined: none of that id */

@@ -1,12 +1,13 @@
-import { expandInstruction, parseOnBuild } from '../dockerfile/index.js';
+import { expandInstruction, parse, parseOnBuild, parseStages } from '../dockerfile/index.js';
 import type { EscapeCharacter, Instruction } from '../dockerfile/types.js';
 import type { Platform } from '../oci/types.js';
 import { isShaleError } from '../util/errors.js';
 import { layersOrigin, type Origin } from './copy/origins.js';
 import { applyMetadata, isMetadata } from './metadata.js';
+import type { NamedContexts } from './plan/contexts.js';
 import { findFrom, type PlannedStage } from './plan/stages.js';
 import { StepProgress } from './progress.js';
-import type { BuildSession } from './session.js';
+import type { BaseImage, BuildSession } from './session.js';
 import { configOf, emptyImage, inheritState, layersOf, type StageState, stateOf } from './state.js';
 import { runAdd } from './steps/add.js';
 import { type ArgValues, applyArg } from './steps/args.js';
@@ -28,6 +29,9 @@ export interface BuildPlan {
   run: Pick<RunStepOptions, 'network' | 'extraHosts' | 'shmSize' | 'ulimits' | 'allow'>;
   /** the main context, listed when the first COPY needs it */
   context: () => Promise<Origin>;
+  contexts: NamedContexts;
+  /** the files of a named context, by its key */
+  namedFiles: (key: string) => Promise<Origin>;
 }
 
 interface StepOutcome {
@@ -94,12 +98,49 @@ export class Solver {
       const base = await this.stage(planned.base.index);
       return { state: inheritState(base), triggers: this.#triggers(planned, configOf(base).OnBuild) };
     }
+    if (planned.base.kind === 'context') return this.#contextBase(planned, planned.base.context);
     const { reference } = planned.base;
     const image = await this.#progress.track(`[${prefix(planned)}] FROM ${reference}`, async () => ({
       result: await located(planned.source.range, () => this.#session.baseImage(reference, platform)),
       cached: false,
     }));
     return { state: stateOf(image.config), triggers: this.#triggers(planned, image.config.config?.OnBuild) };
+  }
+
+  /** An image that stands for the one named; or an image that holds the files of a context. */
+  async #contextBase(
+    planned: PlannedStage,
+    key: string,
+  ): Promise<{ state: StageState; triggers: Instruction[] }> {
+    const platform = planned.platform ?? this.#plan.platform;
+    const image = await this.#contextImage(key, platform);
+    if (image !== undefined)
+      return {
+        state: stateOf(image.config),
+        triggers: this.#triggers(planned, image.config.config?.OnBuild),
+      };
+    const empty = stateOf(emptyImage(this.#plan.platform));
+    const [copy] = parseStages(parse('FROM scratch\nCOPY . /\n')).stages[0]?.instructions ?? [];
+    if (copy?.kind !== 'COPY') throw new TypeError('not a COPY');
+    const origin = await this.#plan.namedFiles(key);
+    const { state } = await runCopy(
+      this.#session,
+      this.#cache,
+      empty,
+      copy,
+      origin,
+      this.#plan.noCache(planned),
+    );
+    return { state: { ...state, image: { ...state.image, history: [] } }, triggers: [] };
+  }
+
+  /** The image that a named context is; undefined: it is files. */
+  async #contextImage(key: string, platform: Platform): Promise<BaseImage | undefined> {
+    const context = this.#plan.contexts.get(key);
+    if (context?.kind === 'image') return this.#session.baseImage(context.reference, platform);
+    if (context?.kind === 'layout')
+      return this.#session.layoutImage(context.directory, context.wanted, platform);
+    return undefined;
   }
 
   /** ONBUILD instructions of the base, to be executed right after FROM. */
@@ -154,9 +195,15 @@ export class Solver {
 
   async #origin(planned: PlannedStage, from: string | undefined): Promise<Origin> {
     if (from === undefined) return this.#plan.context();
-    const target = findFrom(this.#plan.stages, from, planned.index);
+    if (from === 'scratch') return layersOrigin(this.#session, []);
+    const target = findFrom(this.#plan.stages, from, planned.index, this.#plan.contexts);
     if (target.kind === 'stage') return layersOrigin(this.#session, layersOf(await this.stage(target.index)));
-    const image = await this.#session.baseImage(target.reference, planned.platform ?? this.#plan.platform);
+    const platform = planned.platform ?? this.#plan.platform;
+    const image =
+      target.kind === 'context'
+        ? await this.#contextImage(target.context, platform)
+        : await this.#session.baseImage(target.reference, platform);
+    if (image === undefined) return this.#plan.namedFiles(target.kind === 'context' ? target.context : from);
     return layersOrigin(this.#session, image.config.rootfs.diff_ids);
   }
 }

@@ -6,11 +6,20 @@ import { MergedIndex } from '../layer/merged.js';
 import type { LayerEngine, MergedEntry } from '../layer/types.js';
 import { OciError } from '../util/errors.js';
 
+/** Named files of an image in docker's or OCI's layout. */
+export interface ImageFiles {
+  has(member: string): boolean;
+  /** @throws OciError `OCI_ARCHIVE_INVALID` when it is missing or larger than `maxBytes` */
+  read(member: string, maxBytes: number): Promise<Buffer>;
+  /** @throws OciError `OCI_ARCHIVE_INVALID` when it is missing */
+  extract(member: string, to: string, signal?: AbortSignal): Promise<void>;
+}
+
 /**
  * An image archive as a file system to read from. The tar is indexed, never unpacked: a member that points out of the
  * root, or to a device, has nowhere to go. Symbolic links between members are followed, since old archives name layers so.
  */
-export class Archive {
+export class Archive implements ImageFiles {
   private constructor(
     private readonly path: string,
     private readonly members: MergedIndex,

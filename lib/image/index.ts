@@ -1,6 +1,7 @@
 export { type HistoryEntry, imageHistory } from './history.js';
 export { type ApplyChanges, type ImportOptions, importTar } from './import.js';
 export { type ImageInspect, inspectImage } from './inspect.js';
+export { type LayoutOptions, loadLayout } from './layout.js';
 export { type ImageSummary, type ListOptions, listImages } from './list.js';
 export { type LoadOptions, loadArchive } from './load.js';
 export { type BuildManifestOptions, buildManifest } from './manifest.js';

@@ -5,7 +5,7 @@ import { hostPlatform, layerCompression, OCI, type Platform } from '../oci/index
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { type Digest, digestHex } from '../util/digest.js';
-import { Archive, invalid } from './archive.js';
+import { Archive, type ImageFiles, invalid } from './archive.js';
 import { dockerImages } from './docker-archive.js';
 import { buildManifest } from './manifest.js';
 import { ociImages } from './oci-archive.js';
@@ -52,9 +52,22 @@ export async function loadArchive(
   const { signal } = options;
   const scratch = await store.scratch('load');
   const archive = await Archive.open(engine, await plainTar(engine, source, scratch, { signal }), signal);
+  const images = await imagesOf(archive, options.platform ?? hostPlatform());
+  return takeImages(store, engine, archive, images, scratch, signal);
+}
+
+/** Takes images into the store; every byte is verified. @param scratch existing directory */
+export async function takeImages(
+  store: Store,
+  engine: LayerEngine,
+  files: ImageFiles,
+  images: readonly ArchivedImage[],
+  scratch: string,
+  signal?: AbortSignal,
+): Promise<ImageRecord[]> {
   const loaded: ImageRecord[] = [];
-  for (const image of await imagesOf(archive, options.platform ?? hostPlatform())) {
-    for (const layer of image.layers) await loadLayer(store, engine, archive, layer, scratch, signal);
+  for (const image of images) {
+    for (const layer of image.layers) await loadLayer(store, engine, files, layer, scratch, signal);
     loaded.push(await putImage(store, image));
   }
   return loaded;
@@ -78,7 +91,7 @@ async function putImage(store: Store, image: ArchivedImage): Promise<ImageRecord
 async function loadLayer(
   store: Store,
   engine: LayerEngine,
-  archive: Archive,
+  archive: ImageFiles,
   layer: ArchivedLayer,
   scratch: string,
   signal?: AbortSignal,

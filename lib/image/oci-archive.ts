@@ -12,22 +12,29 @@ import {
   selectPlatform,
 } from '../oci/index.js';
 import { digestHex, sha256 } from '../util/digest.js';
-import { type Archive, invalid } from './archive.js';
+import { type ImageFiles, invalid } from './archive.js';
 import type { ArchivedImage } from './load.js';
 
 /** Indexes may hold indexes; deeper than this is an attack. */
 const MAX_DEPTH = 4;
 
 /**
- * The images of an OCI image layout in a tar.
+ * The images of an OCI image layout.
+ *
+ * @param wanted which entries of `index.json`; told of each whether it is the only one
  * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  * @throws OciError `OCI_ARCHIVE_INVALID`, `OCI_MANIFEST_INVALID`, `OCI_CONFIG_INVALID`, `OCI_PLATFORM_NOT_FOUND`
  */
-export async function ociImages(archive: Archive, platform: Platform): Promise<ArchivedImage[]> {
+export async function ociImages(
+  archive: ImageFiles,
+  platform: Platform,
+  wanted: (descriptor: Descriptor, only: boolean) => boolean = () => true,
+): Promise<ArchivedImage[]> {
   const top = parseManifest(await archive.read('index.json', MAX_MANIFEST_SIZE), '');
   if (top.kind !== 'index') throw invalid('index.json is not an index');
   const images = new Map<string, ArchivedImage>();
-  for (const descriptor of top.index.manifests.filter(entry => !isAttestation(entry))) {
+  const all = top.index.manifests.filter(entry => !isAttestation(entry));
+  for (const descriptor of all.filter(entry => wanted(entry, all.length === 1))) {
     const image = await readImage(archive, descriptor, platform);
     const names = nameOf(descriptor);
     const known = images.get(sha256(image.config));
@@ -49,7 +56,7 @@ function nameOf({ annotations = {} }: Descriptor): string[] {
 }
 
 async function readImage(
-  archive: Archive,
+  archive: ImageFiles,
   descriptor: Descriptor,
   platform: Platform,
 ): Promise<Omit<ArchivedImage, 'names'>> {
@@ -76,7 +83,7 @@ interface FoundManifest {
 }
 
 async function readManifest(
-  archive: Archive,
+  archive: ImageFiles,
   descriptor: Descriptor,
   platform: Platform,
   depth = 0,
@@ -96,7 +103,7 @@ function choose(index: ImageIndex, platform: Platform): Descriptor {
   return images.length === 1 && only !== undefined ? only : selectPlatform(index, platform);
 }
 
-async function readBlob(archive: Archive, descriptor: Descriptor, maxBytes: number): Promise<Buffer> {
+async function readBlob(archive: ImageFiles, descriptor: Descriptor, maxBytes: number): Promise<Buffer> {
   const bytes = await archive.read(memberOf(descriptor), maxBytes);
   if (sha256(bytes) === descriptor.digest && bytes.length === descriptor.size) return bytes;
   const kind = isIndexType(descriptor.mediaType) ? 'index' : 'blob';

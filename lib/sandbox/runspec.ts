@@ -31,6 +31,7 @@ function mountFields(mount: PreparedMount, singleId: boolean): Field[] {
   if (mount.type === 'tree') return [...fields, ...treeFields(mount)];
   if (mount.size !== undefined) fields.push(['mount-size', mount.size]);
   if (mount.mode !== undefined) fields.push(['mount-mode', mount.mode]);
+  if (mount.devices) fields.push(['mount-devices', true]);
   return fields;
 }
 
@@ -109,8 +110,14 @@ function confinementFields(spec: RunSpec, context: RunnerContext): Field[] {
     ['no-new-privs', spec.noNewPrivileges === true],
     ['readonly-root', spec.readonlyRoot === true],
     ['network', spec.network],
-    ...(spec.shmSize === undefined ? [] : [['shm-size', spec.shmSize] as Field]),
+    ...sharedMemory(spec, context.mounts),
   ];
+}
+
+/** A mount of the step's own on /dev/shm is instead of ours. */
+function sharedMemory({ shmSize }: RunSpec, mounts: PreparedMount[]): Field[] {
+  if (mounts.some(mount => mount.target === '/dev/shm')) return [['shm-size', 0]];
+  return shmSize === undefined ? [] : [['shm-size', shmSize]];
 }
 
 /**

@@ -42,6 +42,8 @@ export interface HostMount {
   /** tmpfs: bytes and permission bits */
   size?: number;
   mode?: number;
+  /** tmpfs: device files may be opened there */
+  devices?: boolean;
 }
 
 /** Where the files of a `TreeMount` come from. */

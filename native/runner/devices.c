@@ -76,7 +76,7 @@ int mount_dev(int root, const struct creation_observer *create, int64_t shm_size
   char size[24];
   snprintf(size, sizeof size, "%lld", (long long)shm_size);
   const char *shm[] = {"mode", "1777", "size", size, NULL};
-  mount_in_dev(dev, "shm", "tmpfs", shm);
+  if (shm_size > 0) mount_in_dev(dev, "shm", "tmpfs", shm);
   mount_in_dev(dev, "mqueue", "mqueue", NULL);
   return dev;
 }

@@ -47,8 +47,8 @@ static int open_tmpfs(const struct mount_spec *mount) {
   snprintf(size, sizeof size, "%lld", (long long)mount->size);
   snprintf(mode, sizeof mode, "%o", mount->mode > 0 ? (unsigned)mount->mode : 01777U);
   const char *options[] = {"mode", mode, mount->size > 0 ? "size" : NULL, size, NULL};
-  const unsigned readonly = mount->readonly ? MOUNT_ATTR_RDONLY : 0;
-  int tmpfs = new_filesystem("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | readonly, options);
+  const unsigned attributes = (mount->readonly ? MOUNT_ATTR_RDONLY : 0) | (mount->devices ? 0 : MOUNT_ATTR_NODEV);
+  int tmpfs = new_filesystem("tmpfs", MOUNT_ATTR_NOSUID | attributes, options);
   if (tmpfs < 0) fail("SANDBOX_MOUNT", "cannot mount a tmpfs for %s", mount->target);
   return tmpfs;
 }

@@ -21,6 +21,8 @@ struct mount_spec {
   const char *source;
   const char *target;
   bool readonly;
+  /* tmpfs: device files may be opened there */
+  bool devices;
   /* tmpfs: bytes, permission bits; 0 is the kernel's default. secret: permission bits */
   int64_t size, mode;
   /* tree: directory; with `lowers` (topmost first) an empty one, on which the overlay is mounted */
@@ -65,6 +67,7 @@ struct spec {
   size_t mount_count;
   struct file_spec *files;
   size_t file_count;
+  /* bytes of /dev/shm; 0: none, because a mount of the caller takes its place */
   int64_t shm_size;
 
   struct list caps; /* lower-case names as in libcap, without "cap_" */

@@ -3,12 +3,15 @@ import type { EscapeCharacter, Instruction, Stage } from '../../dockerfile/types
 import { parsePlatform } from '../../oci/index.js';
 import type { Platform } from '../../oci/types.js';
 import { BuildError, DockerfileError } from '../../util/errors.js';
+import { NamedContexts } from './contexts.js';
 
 /** What a stage starts from. */
 export type StageBase =
   | { kind: 'scratch' }
   | { kind: 'stage'; index: number }
-  | { kind: 'image'; reference: string };
+  | { kind: 'image'; reference: string }
+  /** a named context, by its key */
+  | { kind: 'context'; context: string };
 
 /** A stage with its base and its dependencies known. */
 export interface PlannedStage {
@@ -23,7 +26,10 @@ export interface PlannedStage {
 }
 
 /** Where `--from` of COPY or of a mount points. */
-export type FromTarget = { kind: 'stage'; index: number } | { kind: 'image'; reference: string };
+export type FromTarget =
+  | { kind: 'stage'; index: number }
+  | { kind: 'image'; reference: string }
+  | { kind: 'context'; context: string };
 
 /**
  * Finds the base of every stage.
@@ -34,6 +40,7 @@ export function planStages(
   stages: readonly Stage[],
   args: ReadonlyMap<string, string>,
   escapeCharacter: EscapeCharacter,
+  contexts: NamedContexts = new NamedContexts(),
 ): PlannedStage[] {
   if (stages.length === 0)
     throw new DockerfileError('DOCKERFILE_NO_STAGE', 'dockerfile contains no stages to build');
@@ -43,10 +50,16 @@ export function planStages(
       index: source.index,
       label: stages.length === 1 ? '' : (source.name ?? `stage-${source.index}`),
       name: source.name,
-      base: baseOfStage(source, args, escapeCharacter, byName),
+      base: baseOfStage(source, args, escapeCharacter, byName, contexts),
       platform: platformOfStage(source, args, escapeCharacter),
       source,
     };
+    const instead = source.name === undefined ? undefined : contexts.find(source.name);
+    if (instead !== undefined) {
+      // the context is the stage: nothing of it is built
+      planned.base = { kind: 'context', context: instead };
+      planned.source = { ...source, instructions: [] };
+    }
     if (source.name !== undefined) byName.set(source.name, source.index);
     return planned;
   });
@@ -57,6 +70,7 @@ function baseOfStage(
   args: ReadonlyMap<string, string>,
   escapeCharacter: EscapeCharacter,
   byName: ReadonlyMap<string, number>,
+  contexts: NamedContexts,
 ): StageBase {
   const reference = expandWord(source.base, args, escapeCharacter).text;
   if (reference === '') {
@@ -67,6 +81,8 @@ function baseOfStage(
   }
   const index = byName.get(reference.toLowerCase());
   if (index !== undefined) return { kind: 'stage', index };
+  const context = contexts.find(reference);
+  if (context !== undefined) return { kind: 'context', context };
   return reference === 'scratch' ? { kind: 'scratch' } : { kind: 'image', reference };
 }
 
@@ -100,7 +116,12 @@ function platformOfStage(
  *
  * @throws DockerfileError `DOCKERFILE_BAD_FROM`
  */
-export function findFrom(stages: readonly PlannedStage[], value: string, current: number): FromTarget {
+export function findFrom(
+  stages: readonly PlannedStage[],
+  value: string,
+  current: number,
+  contexts: NamedContexts = new NamedContexts(),
+): FromTarget {
   if (/^\d+$/.test(value)) {
     const index = Number(value);
     if (index < current && index < stages.length) return { kind: 'stage', index };
@@ -110,7 +131,10 @@ export function findFrom(stages: readonly PlannedStage[], value: string, current
     );
   }
   const named = stages.findLast(stage => stage.name === value.toLowerCase());
-  if (named === undefined) return { kind: 'image', reference: value };
+  if (named === undefined) {
+    const context = contexts.find(value);
+    return context === undefined ? { kind: 'image', reference: value } : { kind: 'context', context };
+  }
   if (named.index < current) return { kind: 'stage', index: named.index };
   const label = stages[current]?.label ?? String(current);
   throw new DockerfileError(

@@ -76,7 +76,10 @@ async function planMount(
   if (mount.type === 'bind') return planBind(mount, target, sources);
   if (mount.type === 'cache') return planCache(mount, target, sources);
   const { size, readonly } = mount;
-  return { input: ['tmpfs', target, size], make: async () => ONE({ type: 'tmpfs', target, size, readonly }) };
+  return {
+    input: ['tmpfs', target, size],
+    make: async () => ONE({ type: 'tmpfs', target, size, readonly, devices: true }),
+  };
 }
 
 /** @throws DockerfileError `DOCKERFILE_MOUNT` for the root itself */

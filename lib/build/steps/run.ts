@@ -176,8 +176,7 @@ async function execute(
     hostname: options.buildArgs.get('BUILDKIT_SANDBOX_HOSTNAME') || 'buildkitsandbox',
     network: process.network,
     extraHosts: options.extraHosts,
-    mounts: [...process.extra, ...prepared.mounts],
-    shmSize: options.shmSize,
+    mounts: [...process.extra, ...sharedMemory(options), ...prepared.mounts],
     ulimits: options.ulimits,
     ...(process.insecure ? { capAdd: ['ALL'] } : {}),
   };
@@ -191,6 +190,11 @@ async function execute(
     throw failed(process.args, result.exitCode, result.message ?? tail.text());
   }
   return (await worker.commit(result.changes, layers, { clampMtime: session.epoch }, session.signal)).layer;
+}
+
+/** docker mounts a memory of the size asked for in place of the usual one. */
+function sharedMemory({ shmSize: size }: RunStepOptions): Mount[] {
+  return size === undefined ? [] : [{ type: 'tmpfs', target: '/dev/shm', size, devices: true }];
 }
 
 function output(session: BuildSession, id: number, stream: 'stdout' | 'stderr', tail: Tail): Writable {

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { build as buildImage } from '../../api/build.js';
-import type { ExportTarget } from '../../build/options.js';
+import type { BuildResult, ExportTarget } from '../../build/options.js';
 import { UsageError } from '../../util/errors.js';
+import { answerCall, parseCall } from '../build-call.js';
 import { parseAgent, parseBytes, parseEntitlement, parseSecret, parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec, Flags } from '../flags.js';
@@ -28,6 +29,20 @@ const FLAGS: FlagSpec[] = [
   { name: 'no-cache-filter', kind: 'list', value: 'STAGE', help: 'Execute every step of these stages' },
   { name: 'pull', kind: 'optional', implied: 'true', help: 'Ask the registry for newer bases' },
   { name: 'label', kind: 'list', value: 'KEY=VALUE', help: 'Label of the image (repeatable)' },
+  { name: 'annotation', kind: 'list', value: 'KEY=VALUE', help: 'Annotation of the manifest (repeatable)' },
+  { name: 'check', kind: 'bool', help: 'Check the Dockerfile and build nothing' },
+  {
+    name: 'call',
+    kind: 'string',
+    value: 'METHOD',
+    help: 'build, check, outline or targets; with ,format=json for programs',
+  },
+  {
+    name: 'metadata-file',
+    kind: 'string',
+    value: 'FILE',
+    help: "Write the image's digests to a file, as JSON",
+  },
   { name: 'network', kind: 'string', value: 'MODE', help: 'Network of RUN: host or none (default host)' },
   {
     name: 'platform',
@@ -36,6 +51,12 @@ const FLAGS: FlagSpec[] = [
     help: 'What the image is for (default this machine)',
   },
   { name: 'add-host', kind: 'list', value: 'NAME:IP', help: 'Line of /etc/hosts in RUN (repeatable)' },
+  {
+    name: 'build-context',
+    kind: 'list',
+    value: 'NAME=VALUE',
+    help: 'Directory, docker-image://, oci-layout://, git or http URL, in place of the image or stage NAME',
+  },
   {
     name: 'secret',
     kind: 'list',
@@ -109,7 +130,7 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
     quiet ? 'quiet' : (flags.string('progress') ?? process.env.BUILDKIT_PROGRESS ?? 'auto'),
   );
   try {
-    const result = await buildImage({
+    const asked: Parameters<typeof buildImage>[0] = {
       ...options,
       ...registryOptions(flags),
       onNote: text => progress.event({ type: 'note', text }),
@@ -123,9 +144,11 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
       noCacheFilter: flags.list('no-cache-filter').flatMap(names => names.split(',')),
       pull: flags.has('pull') && flags.string('pull') !== 'false',
       labels: keyValues(flags.list('label')),
+      annotations: annotations(flags.list('annotation')),
       network: networkMode(flags.string('network')),
       platform: flags.string('platform'),
       extraHosts: hosts(flags.list('add-host')),
+      contexts: keyValues(flags.list('build-context')),
       secrets: flags.list('secret').map(parseSecret),
       ssh: flags.list('ssh').map(parseAgent),
       allow: flags
@@ -137,8 +160,13 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
       outputs: flags.list('output').map(parseOutput),
       push: flags.bool('push'),
       onEvent: progress.event,
-    });
+    };
+    const call = parseCall(flags.string('call'), flags.bool('check'));
+    if (call !== undefined) return await answerCall(call, asked);
+    const result = await buildImage(asked);
     progress.end();
+    const metadataFile = flags.string('metadata-file');
+    if (metadataFile !== undefined) await writeFile(metadataFile, metadataOf(result));
     const iidfile = flags.string('iidfile');
     if (iidfile !== undefined) await writeFile(iidfile, result.imageId);
     for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
@@ -148,6 +176,16 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
   } finally {
     progress.end();
   }
+}
+
+/** What docker writes with `--metadata-file`. */
+function metadataOf({ imageId, manifestDigest, names }: BuildResult): string {
+  const metadata = {
+    'containerimage.config.digest': imageId,
+    'containerimage.digest': manifestDigest,
+    ...(names.length > 0 ? { 'image.name': names.join(',') } : {}),
+  };
+  return `${JSON.stringify(metadata, null, 2)}\n`;
 }
 
 function summary(imageId: string, names: readonly string[]): string {
@@ -179,6 +217,13 @@ export function keyValues(words: readonly string[]): Record<string, string> {
       return equals < 0 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)];
     }),
   );
+}
+
+/** `[TYPE:]KEY=VALUE`: there is one manifest, so only its own annotations have a place. */
+function annotations(words: readonly string[]): Record<string, string> | undefined {
+  return words.length === 0
+    ? undefined
+    : keyValues(words.map(word => word.replace(/^manifest(\[[^\]]*\])?:/, '')));
 }
 
 function networkMode(text: string | undefined): 'host' | 'none' | 'default' | undefined {

@@ -74,6 +74,10 @@ function kernelMounts(spec: RunSpec, { ttyGroup }: OciContext): OciMount[] {
   ];
 }
 
+function isReplaced({ destination }: OciMount, mounts: OciMount[]): boolean {
+  return destination === '/dev/shm' && mounts.some(mount => mount.destination === destination);
+}
+
 function limits(spec: RunSpec): { type: string; soft: number; hard: number }[] {
   const unlimited = 2 ** 53 - 1;
   const value = (number: number) => (number < 0 ? unlimited : number);
@@ -116,7 +120,10 @@ export function ociConfig(spec: RunSpec, context: OciContext): object {
     },
     root: { path: context.root, readonly: spec.readonlyRoot === true },
     hostname: spec.hostname,
-    mounts: [...kernelMounts(spec, context), ...context.mounts],
+    mounts: [
+      ...kernelMounts(spec, context).filter(own => !isReplaced(own, context.mounts)),
+      ...context.mounts,
+    ],
     linux: {
       namespaces: kinds.map(type => ({ type })),
       maskedPaths: MASKED,

@@ -45,11 +45,11 @@ function bindOf(source: string, target: string, options: string[]): OciMount {
   return { destination: target, type: 'none', source, options: ['rbind', 'rprivate', ...options] };
 }
 
-function hostMount({ type, source, target, readonly, size, mode }: HostMount): OciMount {
+function hostMount({ type, source, target, readonly, size, mode, devices }: HostMount): OciMount {
   const access = readonly ? ['ro'] : [];
   if (type === 'bind') return bindOf(source ?? '', target, access);
   const limits = [...(size === undefined ? [] : [`size=${size}`]), `mode=${(mode ?? 0o1777).toString(8)}`];
-  const options = ['nosuid', 'nodev', ...limits, ...access];
+  const options = ['nosuid', ...(devices ? [] : ['nodev']), ...limits, ...access];
   return { destination: target, type: 'tmpfs', source: 'tmpfs', options };
 }
 
