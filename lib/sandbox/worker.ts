@@ -102,7 +102,8 @@ async function launch(
   const report = collect(subprocess.stdio[3] as Readable);
   const ended = subprocess.then(result => {
     const how =
-      result.signal ?? (result.exitCode === undefined ? result.shortMessage : `exit code ${result.exitCode}`);
+      result.signal ??
+      (result.exitCode === undefined ? String(result.shortMessage) : `exit code ${result.exitCode}`);
     return namespaceError(parseReport(report()), how, config);
   });
   const channel: Channel = {
