@@ -4,6 +4,7 @@
  * progress; every error that it throws on purpose is a `ShaleError` with a stable `code`.
  */
 export { build } from './api/build.js';
+export { cacheMounts, exportCacheMount, importCacheMount, pruneCacheMounts } from './api/cache-mounts.js';
 export { check, outline, targets } from './api/check.js';
 export { fsck } from './api/fsck.js';
 export {

@@ -166,6 +166,7 @@ function startSession(
     signal: options.signal,
     emit: options.onEvent ?? (() => {}),
     epoch,
+    explain: options.explain === true,
     engine: () => host.engine(),
     worker: () => host.worker(),
     baseImage: (reference, platform) => {

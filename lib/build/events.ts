@@ -1,4 +1,5 @@
 import type { Digest } from '../util/digest.js';
+import type { Reason } from './explain.js';
 
 /** One step of a build as progress shows it. `id` counts from 1 in the order in which steps start. */
 export interface StepEvent {
@@ -37,5 +38,16 @@ export interface NoteEvent {
   text: string;
 }
 
-export type BuildEvent = StepEvent | LogEvent | TransferEvent | NoteEvent;
+/** Why a step is executed and not taken from the cache. */
+export interface ExplainEvent {
+  type: 'explain';
+  id: number;
+  /** the instruction */
+  name: string;
+  reasons: Reason[];
+  /** RFC 3339: when the execution that it was compared with was last used */
+  earlier?: string;
+}
+
+export type BuildEvent = StepEvent | LogEvent | TransferEvent | NoteEvent | ExplainEvent;
 export type EventSink = (event: BuildEvent) => void;

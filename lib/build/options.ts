@@ -50,6 +50,8 @@ export interface BuildOptions {
   outputs?: ExportTarget[];
   /** push every tag after the build */
   push?: boolean;
+  /** `explain` events for the steps that the cache does not have */
+  explain?: boolean;
   onEvent?: EventSink;
 }
 

@@ -18,6 +18,8 @@ export interface BuildSession {
   store: Store;
   signal: AbortSignal;
   emit: EventSink;
+  /** say of every step that is executed what changed */
+  explain: boolean;
   /** SOURCE_DATE_EPOCH in seconds: later times become this */
   epoch?: number;
   engine(): Promise<LayerEngine>;

@@ -104,7 +104,10 @@ export class Solver {
       result: await located(planned.source.range, () => this.#session.baseImage(reference, platform)),
       cached: false,
     }));
-    return { state: stateOf(image.config), triggers: this.#triggers(planned, image.config.config?.OnBuild) };
+    return {
+      state: stateOf(image.config, reference),
+      triggers: this.#triggers(planned, image.config.config?.OnBuild),
+    };
   }
 
   /** An image that stands for the one named; or an image that holds the files of a context. */
@@ -123,14 +126,10 @@ export class Solver {
     const [copy] = parseStages(parse('FROM scratch\nCOPY . /\n')).stages[0]?.instructions ?? [];
     if (copy?.kind !== 'COPY') throw new TypeError('not a COPY');
     const origin = await this.#plan.namedFiles(key);
-    const { state } = await runCopy(
-      this.#session,
-      this.#cache,
-      empty,
-      copy,
-      origin,
-      this.#plan.noCache(planned),
-    );
+    const { state } = await runCopy(this.#session, this.#cache, empty, copy, origin, {
+      always: this.#plan.noCache(planned),
+      id: 0,
+    });
     return { state: { ...state, image: { ...state.image, history: [] } }, triggers: [] };
   }
 
@@ -177,13 +176,14 @@ export class Solver {
   ): Promise<StepOutcome> {
     const session = this.#session;
     const always = this.#plan.noCache(planned);
-    if (instruction.kind === 'WORKDIR') return runWorkdir(session, this.#cache, state, instruction, always);
+    const how = { always, id };
+    if (instruction.kind === 'WORKDIR') return runWorkdir(session, this.#cache, state, instruction, how);
     if (instruction.kind === 'COPY') {
       const origin = await this.#origin(planned, instruction.from);
-      return runCopy(session, this.#cache, state, instruction, origin, always);
+      return runCopy(session, this.#cache, state, instruction, origin, how);
     }
     if (instruction.kind === 'ADD') {
-      return runAdd(session, this.#cache, state, instruction, this.#plan.context, always);
+      return runAdd(session, this.#cache, state, instruction, this.#plan.context, how);
     }
     if (instruction.kind !== 'RUN') throw new TypeError(`${instruction.kind} makes no layer`);
     const { run } = this.#plan;

@@ -1,6 +1,7 @@
 import type { ContainerConfig, History, ImageConfig, Platform } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
 import { environmentOf, withVariable } from '../util/environment.js';
+import { describeLayers, type StepDetails } from './explain.js';
 
 /** What docker gives every container that has no PATH of its own. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -12,6 +13,8 @@ export interface StageState {
   env: ReadonlyMap<string, string>;
   /** ARG names in effect, in order, for the `|1 name=value` of history and for RUN */
   args: readonly string[];
+  /** what FROM named, and how many layers it brought */
+  base: { name: string; layers: number };
   /** this stage has a CMD of its own, which a later ENTRYPOINT leaves alone */
   ownCmd: boolean;
 }
@@ -22,7 +25,7 @@ export function emptyImage(platform: Platform): ImageConfig {
 }
 
 /** The state in which a stage starts that is built on `image`. ONBUILD triggers are not inherited. */
-export function stateOf(image: ImageConfig): StageState {
+export function stateOf(image: ImageConfig, name = ''): StageState {
   const config: ContainerConfig = { ...image.config };
   delete config.OnBuild;
   const variables = config.Env ?? [];
@@ -31,6 +34,7 @@ export function stateOf(image: ImageConfig): StageState {
     image: { ...image, config, history: [...(image.history ?? [])] },
     env: environmentOf(config.Env ?? variables),
     args: [],
+    base: { name, layers: image.rootfs.diff_ids.length },
     ownCmd: false,
   };
 }
@@ -39,6 +43,13 @@ export function stateOf(image: ImageConfig): StageState {
 export function inheritState(base: StageState): StageState {
   const { OnBuild: _triggers, ...config } = base.image.config ?? {};
   return { ...base, image: { ...base.image, config }, ownCmd: false };
+}
+
+/** What a step on this state is made of, for people. */
+export function detailsOf(state: StageState, files?: Record<string, string>): StepDetails {
+  const { image, base, args } = state;
+  const layers = describeLayers(image.rootfs.diff_ids, image.history ?? [], base.layers);
+  return { files, layers, base: base.name, args: [...args] };
 }
 
 export function configOf(state: StageState): ContainerConfig {

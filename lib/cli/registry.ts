@@ -95,6 +95,26 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/prune.js')).builderPrune,
   },
   {
+    name: 'builder cache-mounts ls',
+    summary: 'List the directories that RUN --mount=type=cache has left',
+    load: async () => (await import('./commands/cache-mounts.js')).cacheMountsLs,
+  },
+  {
+    name: 'builder cache-mounts prune',
+    summary: 'Remove cache directories that no step uses now',
+    load: async () => (await import('./commands/cache-mounts.js')).cacheMountsPrune,
+  },
+  {
+    name: 'builder cache-mounts export',
+    summary: 'Write the content of a cache directory to a tar',
+    load: async () => (await import('./commands/cache-mounts.js')).cacheMountsExport,
+  },
+  {
+    name: 'builder cache-mounts import',
+    summary: 'Fill a cache directory from a tar',
+    load: async () => (await import('./commands/cache-mounts.js')).cacheMountsImport,
+  },
+  {
     name: 'login',
     summary: 'Log in to a registry',
     load: async () => (await import('./commands/login.js')).login,
@@ -129,9 +149,9 @@ export interface FoundCommand {
   rest: string[];
 }
 
-/** Finds the command that a line begins with: two words (`image ls`) before one (`images`). */
+/** Finds the command that a line begins with: of several, the one of the most words (`image ls` before `image`). */
 export async function findCommand(words: readonly string[]): Promise<FoundCommand | undefined> {
-  for (const length of [2, 1]) {
+  for (const length of [3, 2, 1]) {
     const name = words.slice(0, length).join(' ');
     const listed = COMMANDS.find(command => command.name === name || command.aliases?.includes(name));
     if (listed !== undefined && words.length >= length) {

@@ -46,8 +46,30 @@ export class Cache {
     await writeRecord(path, record, { tempDir: session.directory, sync });
   }
 
+  /**
+   * Keeps what explains a record to people, apart from it, so that finding a record does not read it.
+   * @param details plain data
+   */
+  async putDetails(key: Digest, details: object): Promise<void> {
+    const path = this.context.layout.cacheDetails(key);
+    const session = await this.context.session();
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeRecord(path, details, { tempDir: session.directory, sync: false });
+  }
+
+  /** What `putDetails` kept; undefined when there is none, or it is damaged. */
+  async details(key: Digest): Promise<object | undefined> {
+    try {
+      return await readRecord<object>(this.context.layout.cacheDetails(key));
+    } catch (error) {
+      if (errnoCode(error) === 'ENOENT' || error instanceof StoreError) return undefined;
+      throw error;
+    }
+  }
+
   async delete(key: Digest): Promise<void> {
     await rm(this.context.layout.cache(key), { force: true });
+    await rm(this.context.layout.cacheDetails(key), { force: true });
   }
 
   /** Keys of all records, in no order. */

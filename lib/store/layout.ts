@@ -63,6 +63,9 @@ export class Layout {
     const hex = digestHex(key);
     return join(this.root, 'cache', hex.slice(0, 2), `${hex}.json`);
   }
+  cacheDetails(key: Digest): string {
+    return join(this.root, 'cache', 'details', `${digestHex(key)}.json`);
+  }
   partial(digest: Digest): string {
     return join(this.root, 'tmp/partial', digestHex(digest));
   }

@@ -13,7 +13,7 @@ import { matchSources } from '../copy/sources.js';
 import type { BuildSession } from '../session.js';
 import type { StageState } from '../state.js';
 import { copyHeredocs, copyOptions, destinationOf, finishTransfer } from './copy.js';
-import type { StepCache } from './step.js';
+import type { HowToRun, StepCache } from './step.js';
 
 interface Adding {
   session: BuildSession;
@@ -31,7 +31,7 @@ export async function runAdd(
   state: StageState,
   instruction: AddInstruction,
   context: () => Promise<Origin>,
-  always: boolean,
+  how: HowToRun,
 ): Promise<{ state: StageState; cached: boolean }> {
   checkChecksum(instruction);
   const into = await destinationOf(session, state, instruction);
@@ -43,7 +43,7 @@ export async function runAdd(
   }
   adding.origins.push(...copyHeredocs(instruction, into, options));
   const plan = { entries: into.entries(), origins: adding.origins };
-  return finishTransfer(session, cache, state, instruction, plan, always);
+  return finishTransfer(session, cache, state, instruction, plan, how);
 }
 
 /** @throws DockerfileError `DOCKERFILE_INVALID_CHECKSUM` */

@@ -10,10 +10,11 @@ import { type CopyOptions, copyPath, newestTime } from '../copy/copy.js';
 import { Destination } from '../copy/destination.js';
 import { inlineOrigin, type Origin, planDigest } from '../copy/origins.js';
 import { hasWildcard, matchSources } from '../copy/sources.js';
+import { describeFiles } from '../explain.js';
 import { HISTORY_COMMENT } from '../metadata.js';
 import type { BuildSession } from '../session.js';
-import { layersOf, type StageState, withHistory } from '../state.js';
-import type { StepCache } from './step.js';
+import { detailsOf, layersOf, type StageState, withHistory } from '../state.js';
+import type { HowToRun, StepCache } from './step.js';
 import { ownerOf, workdirAfter } from './workdir.js';
 import { writeLayer } from './write.js';
 
@@ -30,7 +31,7 @@ export async function runCopy(
   state: StageState,
   instruction: CopyInstruction,
   origin: Origin,
-  always: boolean,
+  how: HowToRun,
 ): Promise<{ state: StageState; cached: boolean }> {
   const into = await destinationOf(session, state, instruction);
   const options = await copyOptions(session, state, instruction);
@@ -42,7 +43,7 @@ export async function runCopy(
   for (const { path, include } of chosen)
     copyPath(origin, path, into, { ...options, include, directoryTime: time });
   const origins = [origin, ...copyHeredocs(instruction, into, { ...options, directoryTime: time })];
-  return finishTransfer(session, cache, state, instruction, { entries: into.entries(), origins }, always);
+  return finishTransfer(session, cache, state, instruction, { entries: into.entries(), origins }, how);
 }
 
 /** What a step writes into: the layers so far, or with `--link` what is independent of them. docker links no `--chmod`. */
@@ -116,7 +117,7 @@ export async function finishTransfer(
   state: StageState,
   instruction: TransferInstruction & { kind: 'COPY' | 'ADD' },
   plan: TransferPlan,
-  always: boolean,
+  how: HowToRun,
 ): Promise<{ state: StageState; cached: boolean }> {
   const contents = plan.entries.flatMap(entry => entry.source ?? []);
   const identities = new Map<string, string>();
@@ -126,8 +127,9 @@ export async function finishTransfer(
   }
   const result = await cache.run({
     description: instruction.original,
-    always,
+    ...how,
     inputs: { step: 'copy', plan: planDigest(plan.entries, identities), epoch: String(session.epoch ?? '') },
+    details: () => detailsOf(state, describeFiles(plan.entries, identities)),
     execute: () => write(session, plan),
   });
   const created_by = `${historyLine(instruction)} # buildkit`;

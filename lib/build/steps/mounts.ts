@@ -5,6 +5,7 @@ import { chainId, type Digest } from '../../util/digest.js';
 import { BuildError, DockerfileError } from '../../util/errors.js';
 import { baseOf, cleanAbsolute, joinPath, toBytePath } from '../../util/paths.js';
 import { inlineOrigin, type Origin, planDigest } from '../copy/origins.js';
+import { describeFiles } from '../explain.js';
 import type { BuildSession } from '../session.js';
 
 /** Where mounts find what they name. */
@@ -19,6 +20,8 @@ export interface MountSources {
 export interface StepMounts {
   /** content of what is bound; of secrets and agents only where they go */
   inputs: Record<string, string>;
+  /** for people: what is bound, by where it is seen */
+  files: Record<string, string>;
   prepare(): Promise<PreparedMounts>;
 }
 
@@ -31,6 +34,7 @@ export interface PreparedMounts {
 /** One mount on its way: what it adds to the key, and how it is made. */
 interface Planned {
   input: unknown;
+  files?: Record<string, string>;
   make(): Promise<PreparedMounts>;
 }
 
@@ -57,6 +61,7 @@ export async function planMounts(
   }
   return {
     inputs: planned.length === 0 ? {} : { mounts: JSON.stringify(planned.map(({ input }) => input)) },
+    files: Object.assign({}, ...planned.map(({ files }) => files)) as Record<string, string>,
     prepare: async () => {
       const made: PreparedMounts[] = [];
       for (const plan of planned) made.push(await plan.make());
@@ -97,6 +102,11 @@ async function planBind(mount: MountFlag, target: string, sources: MountSources)
   const part = await partOf(origin, path);
   return {
     input: ['bind', target, mount.readonly, part.digest],
+    files: describeFiles(
+      part.entries.map(entry => ({ ...entry, path: entry.path.slice('mounted'.length) })),
+      part.identities,
+      target,
+    ),
     make: async () => {
       await origin.prepare();
       const whole = mountable(origin.tree, mount.readonly);
@@ -117,6 +127,7 @@ interface Part {
   entries: SourceEntry[];
   /** where it is in that tree */
   path: string;
+  identities: ReadonlyMap<BytePath, string>;
   /** changes with its content, names, modes, not with its times */
   digest: Digest;
 }
@@ -136,7 +147,8 @@ async function partOf(origin: Origin, path: string): Promise<Part> {
   const from = entry?.path ?? '';
   const entries = [...origin.index.walk(from)].map(each => placed(origin, each, from));
   const contents = entries.flatMap(each => each.source ?? []).filter(each => origin.owns(each));
-  return { entries, path: '/mounted', digest: planDigest(entries, await origin.identify(contents)) };
+  const identities = await origin.identify(contents);
+  return { entries, identities, path: '/mounted', digest: planDigest(entries, identities) };
 }
 
 function placed(origin: Origin, entry: MergedEntry, from: BytePath): SourceEntry {

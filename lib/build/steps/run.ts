@@ -8,7 +8,7 @@ import { resolveUser } from '../../util/passwd.js';
 import { HISTORY_COMMENT, withShell } from '../metadata.js';
 import { proxyVariables } from '../plan/args.js';
 import type { BuildSession } from '../session.js';
-import { configOf, layersOf, type StageState, withHistory } from '../state.js';
+import { configOf, detailsOf, layersOf, type StageState, withHistory } from '../state.js';
 import { type MountSources, planMounts, type StepMounts, scriptMount } from './mounts.js';
 import type { StepCache } from './step.js';
 
@@ -65,6 +65,8 @@ export async function runCommand(
       ...(options.ulimits?.length ? { ulimits: JSON.stringify(options.ulimits) } : {}),
       ...(options.shmSize === undefined ? {} : { shmSize: String(options.shmSize) }),
     },
+    id: options.id,
+    details: () => detailsOf(state, mounts.files),
     // RUN [] is legal and runs nothing
     execute: async () => (args.length === 0 ? null : execute(session, state, process, mounts, options)),
   });

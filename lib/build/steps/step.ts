@@ -1,5 +1,6 @@
 import { type Digest, sha256 } from '../../util/digest.js';
 import { now } from '../../util/time.js';
+import { closestRecord, reasonsFor, type StepDetails } from '../explain.js';
 import { stepKey } from '../key.js';
 import type { BuildSession } from '../session.js';
 
@@ -10,9 +11,16 @@ export interface LayerStep {
   inputs: Record<string, string>;
   /** true: executed even though it was before (`--no-cache`) */
   always: boolean;
+  /** for people: what the inputs are made of */
+  details(): StepDetails;
+  /** the step's number, for events */
+  id: number;
   /** makes the layer; null when nothing changed */
   execute(): Promise<Digest | null>;
 }
+
+/** How the caller wants a step to be run. */
+export type HowToRun = Pick<LayerStep, 'always' | 'id'>;
 
 export interface StepResult {
   layer: Digest;
@@ -49,6 +57,8 @@ export class StepCache {
     if (known !== undefined && (known.layer === null || (await store.layers.has(known.layer)))) {
       return { layer: known.layer ?? (await this.emptyLayer()), created: known.created, cached: true };
     }
+    const details = step.details();
+    await this.#explain(step, details);
     const layer = await step.execute();
     const created = epoch === undefined ? now() : new Date(epoch * 1000).toISOString();
     await store.cache.put({
@@ -59,7 +69,32 @@ export class StepCache {
       inputs: step.inputs,
       lastUsed: now(),
     });
+    await store.cache.putDetails(key, details);
     return { layer: layer ?? (await this.emptyLayer()), created, cached: false };
+  }
+
+  /** Tells why the step is executed, where somebody wants to know. */
+  async #explain(step: LayerStep, details: StepDetails): Promise<void> {
+    const { store, emit, explain } = this.#session;
+    if (!explain) return;
+    const missed = { description: step.description, inputs: step.inputs, details };
+    const { description: name } = step;
+    if (step.always) {
+      emit({ type: 'explain', id: step.id, name, reasons: [{ kind: 'forced' }] });
+      return;
+    }
+    const record = closestRecord(await store.cache.list(), missed);
+    const earlier = record && {
+      inputs: record.inputs,
+      details: (await store.cache.details(record.key)) ?? {},
+    };
+    emit({
+      type: 'explain',
+      id: step.id,
+      name,
+      reasons: reasonsFor(missed, earlier),
+      earlier: record?.lastUsed,
+    });
   }
 
   /** docker records a layer even where a step changed nothing: all such steps share this one. */

@@ -7,8 +7,8 @@ import { Destination } from '../copy/destination.js';
 import { ROOT } from '../copy/owner.js';
 import { HISTORY_COMMENT, recordMetadata } from '../metadata.js';
 import type { BuildSession } from '../session.js';
-import { configOf, layersOf, type StageState, withConfig, withHistory } from '../state.js';
-import type { StepCache } from './step.js';
+import { configOf, detailsOf, layersOf, type StageState, withConfig, withHistory } from '../state.js';
+import type { HowToRun, StepCache } from './step.js';
 import { writeLayer } from './write.js';
 
 /** The absolute working directory after `WORKDIR path`. */
@@ -22,7 +22,7 @@ export async function runWorkdir(
   cache: StepCache,
   state: StageState,
   instruction: WorkdirInstruction,
-  always: boolean,
+  how: HowToRun,
 ): Promise<{ state: StageState; cached: boolean }> {
   const path = workdirAfter(state, instruction.path);
   const next = withConfig(state, { WorkingDir: path });
@@ -30,8 +30,9 @@ export async function runWorkdir(
   const user = configOf(state).User ?? '';
   const result = await cache.run({
     description: `WORKDIR ${path}`,
-    always,
+    ...how,
     inputs: { step: 'workdir', parent: chainId(layersOf(state)) ?? '', path, user },
+    details: () => detailsOf(state),
     execute: async () => {
       const destination = new Destination(await session.merged(layersOf(state)));
       const owner = user === '' ? ROOT : await ownerOf(session, state, user);

@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { build as buildImage } from '../../api/build.js';
+import type { ExplainEvent } from '../../build/events.js';
 import type { BuildResult, ExportTarget } from '../../build/options.js';
 import { UsageError } from '../../util/errors.js';
 import { answerCall, parseCall } from '../build-call.js';
 import { parseAgent, parseBytes, parseEntitlement, parseSecret, parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
+import { explanationText } from '../explain.js';
 import type { FlagSpec, Flags } from '../flags.js';
 import { makeProgress } from '../progress/index.js';
 import { REGISTRY_FLAGS, registryOptions } from '../registry-flags.js';
@@ -30,6 +32,11 @@ const FLAGS: FlagSpec[] = [
   { name: 'pull', kind: 'optional', implied: 'true', help: 'Ask the registry for newer bases' },
   { name: 'label', kind: 'list', value: 'KEY=VALUE', help: 'Label of the image (repeatable)' },
   { name: 'annotation', kind: 'list', value: 'KEY=VALUE', help: 'Annotation of the manifest (repeatable)' },
+  {
+    name: 'explain',
+    kind: 'bool',
+    help: 'Say of every step that is executed what changed since it was last',
+  },
   { name: 'check', kind: 'bool', help: 'Check the Dockerfile and build nothing' },
   {
     name: 'call',
@@ -129,6 +136,7 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
   const progress = makeProgress(
     quiet ? 'quiet' : (flags.string('progress') ?? process.env.BUILDKIT_PROGRESS ?? 'auto'),
   );
+  const explanations: ExplainEvent[] = [];
   try {
     const asked: Parameters<typeof buildImage>[0] = {
       ...options,
@@ -159,12 +167,17 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
       ulimits: flags.list('ulimit').map(parseUlimit),
       outputs: flags.list('output').map(parseOutput),
       push: flags.bool('push'),
-      onEvent: progress.event,
+      explain: flags.bool('explain'),
+      onEvent: event => {
+        if (event.type === 'explain') explanations.push(event);
+        else progress.event(event);
+      },
     };
     const call = parseCall(flags.string('call'), flags.bool('check'));
     if (call !== undefined) return await answerCall(call, asked);
     const result = await buildImage(asked);
     progress.end();
+    if (flags.bool('explain')) process.stderr.write(explanationText(explanations));
     const metadataFile = flags.string('metadata-file');
     if (metadataFile !== undefined) await writeFile(metadataFile, metadataOf(result));
     const iidfile = flags.string('iidfile');

@@ -22,7 +22,7 @@ export class PlainProgress {
     if (event.type === 'step') this.#step(event);
     else if (event.type === 'log') this.#log(event);
     else if (event.type === 'transfer') this.#transfer(event);
-    else this.#out.write(`${event.type}: ${event.text}\n`);
+    else if (event.type !== 'explain') this.#out.write(`${event.type}: ${event.text}\n`);
   }
 
   end(): void {

@@ -40,7 +40,7 @@ export class TtyProgress {
     if (event.type === 'step') this.#step(event);
     else if (event.type === 'log') this.#log(event);
     else if (event.type === 'transfer') this.#transfer(event);
-    else this.#print(`${event.type}: ${event.text}`);
+    else if (event.type !== 'explain') this.#print(`${event.type}: ${event.text}`);
   }
 
   end(): void {
