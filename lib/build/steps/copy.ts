@@ -93,7 +93,7 @@ export async function copyOptions(
 
 /** The destination made absolute; that it is meant as a directory (`/`, `/.`, `.`, nothing) stays visible. */
 function destinationPath(state: StageState, destination: string): string {
-  const path = workdirAfter(state, destination);
+  const path = cleanAbsolute(workdirAfter(state, destination));
   return path !== '/' && (destination === '' || /(^|\/)\.?$/.test(destination)) ? `${path}/` : path;
 }
 

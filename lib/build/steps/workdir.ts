@@ -11,9 +11,9 @@ import { configOf, detailsOf, layersOf, type StageState, withConfig, withHistory
 import type { HowToRun, StepCache } from './step.js';
 import { writeLayer } from './write.js';
 
-/** The absolute working directory after `WORKDIR path`. */
+/** The absolute working directory after `WORKDIR path`: as written when it is absolute, as docker has it. */
 export function workdirAfter(state: StageState, path: string): string {
-  return cleanAbsolute(path.startsWith('/') ? path : `${configOf(state).WorkingDir ?? '/'}/${path}`);
+  return path.startsWith('/') ? path : cleanAbsolute(`${configOf(state).WorkingDir ?? '/'}/${path}`);
 }
 
 /** WORKDIR: sets the directory and makes it, with the parents that are missing, owned by the stage's user. */
