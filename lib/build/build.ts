@@ -15,10 +15,11 @@ import { finishImage } from './finish.js';
 import type { BuildOptions } from './options.js';
 import { globalArgs, PROXY_ARGS, platformArgs } from './plan/args.js';
 import { NamedContexts } from './plan/contexts.js';
-import { findTarget, type PlannedStage, planStages } from './plan/stages.js';
+import { findTarget, neededStages, type PlannedStage, planStages } from './plan/stages.js';
 import { secretReader } from './secrets.js';
 import type { BaseImage, BuildSession } from './session.js';
 import { type BuildPlan, Solver } from './solver.js';
+import type { StageState } from './state.js';
 
 /** What a build needs from the outside. Everything costly is asked for when it is needed. */
 export interface BuildHost {
@@ -120,7 +121,8 @@ async function buildTree(
     contexts,
     namedFiles: namedOrigins(host, contexts),
   };
-  const state = await solve(new Solver(session, plan), target, failure);
+  const needed = neededStages(stages, target, contexts);
+  const state = await solve(new Solver(session, plan), needed, target, failure);
   const names = options.tags ?? [];
   const forced = options.platform === undefined ? undefined : platform;
   const image = await finishImage(host.store, state, {
@@ -143,9 +145,18 @@ async function buildTree(
   };
 }
 
-/** When one stage fails the others are stopped, and have stopped before the error goes on. */
-async function solve(solver: Solver, target: PlannedStage, failure: AbortController) {
+/**
+ * Starts every needed stage at once; each waits for another where it takes something from it. When one fails the
+ * others are stopped, and have stopped before the error goes on.
+ */
+async function solve(
+  solver: Solver,
+  needed: ReadonlySet<number>,
+  target: PlannedStage,
+  failure: AbortController,
+): Promise<StageState> {
   try {
+    await Promise.all([...needed].map(index => solver.stage(index)));
     return await solver.stage(target.index);
   } catch (error) {
     failure.abort(error);

@@ -168,18 +168,41 @@ export function findTarget(stages: readonly PlannedStage[], target: string | und
   throw new BuildError('BUILD_NO_SUCH_TARGET', `target stage "${target}" could not be found`, { hint });
 }
 
-/** Indexes of the stages that a target needs, itself included. What nobody needs is never built. */
-export function neededStages(stages: readonly PlannedStage[], target: PlannedStage): Set<number> {
+/**
+ * Indexes of the stages that a target needs, itself included. What nobody needs is never built.
+ *
+ * @throws DockerfileError `DOCKERFILE_BAD_FROM`, with the instruction's range
+ */
+export function neededStages(
+  stages: readonly PlannedStage[],
+  target: PlannedStage,
+  contexts?: NamedContexts,
+): Set<number> {
   const needed = new Set<number>();
   const visit = (stage: PlannedStage | undefined): void => {
     if (stage === undefined || needed.has(stage.index)) return;
     needed.add(stage.index);
     if (stage.base.kind === 'stage') visit(stages[stage.base.index]);
-    for (const value of stage.source.instructions.flatMap(fromValues)) {
-      const from = findFrom(stages, value, stage.index);
-      if (from.kind === 'stage') visit(stages[from.index]);
+    for (const instruction of stage.source.instructions) {
+      for (const from of fromTargets(stages, instruction, stage.index, contexts)) {
+        if (from.kind === 'stage') visit(stages[from.index]);
+      }
     }
   };
   visit(target);
   return needed;
+}
+
+function fromTargets(
+  stages: readonly PlannedStage[],
+  instruction: Instruction,
+  current: number,
+  contexts?: NamedContexts,
+): FromTarget[] {
+  try {
+    return fromValues(instruction).map(value => findFrom(stages, value, current, contexts));
+  } catch (error) {
+    if (error instanceof DockerfileError) error.detail.range ??= instruction.range;
+    throw error;
+  }
 }
