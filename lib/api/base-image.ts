@@ -1,6 +1,5 @@
 import type { EventSink } from '../build/events.js';
 import type { BaseImage } from '../build/session.js';
-import { pullInto } from '../image/pull.js';
 import { normalizeReference, platformRank } from '../oci/index.js';
 import type { Platform } from '../oci/types.js';
 import type { ImageRecord } from '../store/types.js';
@@ -23,6 +22,7 @@ export async function findOrPull(
   if (policy === 'never') await store.images.require(reference);
   const { domain } = normalizeReference(reference);
   const { signal, onEvent } = options;
+  const { pullInto } = await import('../image/pull.js');
   const pulled = await withRegistry(domain, options, transfersOf(onEvent), client =>
     pullInto(store, client, { reference, platform, signal }),
   );

@@ -9,7 +9,6 @@ import { normalizeReference } from '../oci/index.js';
 import { findOrPull } from './base-image.js';
 import { type House, withHouse } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
-import { pushWith } from './push.js';
 
 /**
  * Builds an image from a Dockerfile.
@@ -27,6 +26,7 @@ export async function build(options: BuildOptions & ShaleOptions & RegistryOptio
       await exportImage(house, image, output, options.tags ?? [], signal);
     const pushes = (options.outputs ?? []).some(output => output.type === 'registry');
     if (options.push || pushes) {
+      const { pushWith } = await import('./push.js');
       for (const reference of options.tags ?? []) await pushWith(house, { ...options, reference });
     }
     return { imageId: image.id, manifestDigest: image.manifest.digest, names: image.names, warnings };

@@ -5,7 +5,7 @@ import { isShaleError } from '../util/errors.js';
 import { layersOrigin, type Origin } from './copy/origins.js';
 import { applyMetadata, isMetadata } from './metadata.js';
 import type { NamedContexts } from './plan/contexts.js';
-import { findFrom, type PlannedStage } from './plan/stages.js';
+import { findFrom, fromValues, type PlannedStage } from './plan/stages.js';
 import { StepProgress } from './progress.js';
 import type { BaseImage, BuildSession } from './session.js';
 import { configOf, emptyImage, inheritState, layersOf, type StageState, stateOf } from './state.js';
@@ -160,12 +160,21 @@ export class Solver {
       if (written.kind === 'ARG') return applyArg(state, written, this.#plan.args, this.#plan.escape);
       const { instruction } = expandInstruction(written, state.env, this.#plan.escape);
       if (isMetadata(instruction)) return applyMetadata(state, instruction);
+      await this.#stagesOf(planned, instruction);
       const name = `[${prefix(planned)} ${position}] ${written.original}`;
       return this.#progress.track(name, async id => {
         const outcome = await this.#layerStep(planned, state, instruction, id);
         return { result: outcome.state, cached: outcome.cached };
       });
     });
+  }
+
+  /** Waits for the stages that an instruction takes from, so that the waiting is not counted as the step's time. */
+  async #stagesOf(planned: PlannedStage, instruction: Instruction): Promise<void> {
+    for (const value of fromValues(instruction)) {
+      const from = findFrom(this.#plan.stages, value, planned.index, this.#plan.contexts);
+      if (from.kind === 'stage') await this.stage(from.index);
+    }
   }
 
   async #layerStep(

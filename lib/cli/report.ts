@@ -1,10 +1,14 @@
 import { errorMessage, isShaleError, UsageError } from '../util/errors.js';
 import { printable } from './progress/lines.js';
 
-/** Text that Dockerfile errors carry for the person: the excerpt with the line marked. */
-interface Excerpted {
+/** What errors of a build carry for the person: the excerpt with the line marked, the last output of the step. */
+interface BuildDetail {
   excerpt?: unknown;
+  output?: unknown;
 }
+
+/** Lines of a failed step's output that are shown again beside the error. */
+const OUTPUT_LINES = 12;
 
 /**
  * Prints an error on standard error: what happened, where, what to do. A text from outside (a registry's answer, a
@@ -15,7 +19,10 @@ export async function reportError(
   context: { command?: string; debug: boolean },
 ): Promise<void> {
   const lines: string[] = [];
-  const { excerpt } = (isShaleError(error) ? error.detail : {}) as Excerpted;
+  const { excerpt, output } = (isShaleError(error) ? error.detail : {}) as BuildDetail;
+  if (typeof output === 'string' && output.trim() !== '') {
+    lines.push('------ last output', ...output.trimEnd().split('\n').slice(-OUTPUT_LINES), '------');
+  }
   if (typeof excerpt === 'string') lines.push(...excerpt.split('\n'));
   lines.push(...`shale: ${errorMessage(error)}`.split('\n'));
   if (isShaleError(error) && error.hint !== undefined) lines.push(...error.hint.split('\n'));

@@ -88,6 +88,8 @@ async function launch(
   const { execa } = await import('execa');
   const [file = '', ...args] = command;
   const subprocess = execa(file, [...args, process.execPath, WORKER_MAIN, JSON.stringify(config)], {
+    // the caller's directory may be one that the ids inside cannot enter
+    cwd: '/',
     stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     ipc: true,
     serialization: 'advanced',
@@ -99,7 +101,9 @@ async function launch(
   });
   const report = collect(subprocess.stdio[3] as Readable);
   const ended = subprocess.then(result => {
-    const how = result.signal ?? `exit code ${result.exitCode}`;
+    const how =
+      result.signal ??
+      (result.exitCode === undefined ? String(result.shortMessage) : `exit code ${result.exitCode}`);
     return namespaceError(parseReport(report()), how, config);
   });
   const channel: Channel = {

@@ -175,7 +175,7 @@ async function refuseStranger(layout: Layout): Promise<void> {
  */
 async function protect(layout: Layout): Promise<void> {
   const stat = await lstat(`${layout.root}/.`);
-  if (stat.uid !== process.getuid?.()) {
+  if (stat.uid !== process.geteuid?.()) {
     throw new StoreError(
       'STORE_NOT_OWNED',
       `the store ${layout.root} belongs to uid ${stat.uid}, not to you`,

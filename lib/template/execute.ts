@@ -254,7 +254,8 @@ class Executor {
     }
     if (receiver instanceof GoStruct) {
       const field = receiver.field(name);
-      if (field === undefined) throw this.#error(node, `can't evaluate field ${name} in type struct`);
+      if (field === undefined)
+        throw this.#error(node, `can't evaluate field ${name} in type ${receiver.type}`);
       return field.value;
     }
     const map = receiver instanceof Map || isPlainObject(receiver);

@@ -189,7 +189,7 @@ export function toJson(value: unknown): string {
 function structMembers(struct: GoStruct): string[] {
   return struct.fields.flatMap(({ schema, value }) => {
     if (schema.embedded && value instanceof GoStruct) return structMembers(value);
-    if (schema.omitEmpty && isEmpty(value)) return [];
+    if (typeof value === 'function' || (schema.omitEmpty && isEmpty(value))) return [];
     return [`${JSON.stringify(schema.json ?? schema.name)}:${toJson(value)}`];
   });
 }

@@ -28,7 +28,11 @@ export interface FieldSchema {
 
 /** A struct: fields in order. */
 export class GoStruct {
-  constructor(readonly fields: readonly { schema: FieldSchema; value: unknown }[]) {}
+  /** @param type what Go calls it, for messages */
+  constructor(
+    readonly fields: readonly { schema: FieldSchema; value: unknown }[],
+    readonly type: string = 'struct',
+  ) {}
 
   /** The value of a field, also one of an embedded struct; undefined when there is none. */
   field(name: string): { value: unknown } | undefined {

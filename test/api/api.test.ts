@@ -56,15 +56,24 @@ t.test('build with events, run with streams', async t => {
 });
 
 t.test('errors are classes with codes', async t => {
-  await t.rejects(shale.build({ root, context: context('FROM busybox\nRUN exit 3\n') }), {
+  const failure = async (promise: Promise<unknown>): Promise<Record<string, unknown>> => {
+    try {
+      await promise;
+      return {};
+    } catch (error) {
+      const { name, code, detail } = error as InstanceType<typeof shale.ShaleError>;
+      return { name, code, detail, own: error instanceof shale.ShaleError };
+    }
+  };
+  t.match(await failure(shale.build({ root, context: context('FROM busybox\nRUN exit 3\n') })), {
+    name: 'BuildError',
     code: 'BUILD_RUN_FAILED',
     detail: { exitCode: 3, range: { start: 2, end: 2 } },
+    own: true,
   });
-  await t.rejects(
-    shale.build({ root, context: context('FRM busybox\n') }),
-    (error: Error) => error instanceof shale.DockerfileError,
-  );
-  await t.rejects(shale.inspect({ root, image: 'nothing' }), { code: 'STORE_IMAGE_UNKNOWN' });
+  const parsing = await failure(shale.build({ root, context: context('FRM busybox\n') }));
+  t.match(parsing, { name: 'DockerfileError', code: 'DOCKERFILE_UNKNOWN_INSTRUCTION', own: true });
+  t.match(await failure(shale.inspect({ root, image: 'nothing' })), { code: 'STORE_IMAGE_UNKNOWN' });
 });
 
 t.test('an abort stops the work and leaves nothing', async t => {

@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import type { ApplyLayerOptions, LayerEngine } from '../../lib/layer/types.js';
+import { stagedPackage } from '../fixtures/e2e/worlds.js';
 import { eachEngine, isRoot, needsRoot, scratch } from '../fixtures/engines.js';
 import { archive, dir, file, hardlink, header, paxFor, symlink } from '../fixtures/tar.js';
 
@@ -377,9 +378,19 @@ t.test('a plain user unpacks without owners, devices left out', needsRoot, async
         hardlink('null2', 'null'),
       ),
     );
-    const script = fileURLToPath(new URL('../fixtures/apply-as-nobody.ts', import.meta.url));
-    const args = [...process.execArgv, script, engine.name, blobPath, target];
-    const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    const script = fileURLToPath(new URL('../fixtures/apply-as-nobody.mjs', import.meta.url));
+    // a copy that others can read, wherever this checkout lies; and without the test runner's hooks
+    const args = [
+      '-u',
+      'NODE_OPTIONS',
+      process.execPath,
+      script,
+      stagedPackage(),
+      engine.name,
+      blobPath,
+      target,
+    ];
+    const run = spawnSync('env', args, { encoding: 'utf8' });
     t.match(run.stdout, /device files were left out/, run.stderr);
     t.same(readdirSync(target), ['d']);
     t.match(lstatSync(join(target, 'd/f')), { uid: 65534 });

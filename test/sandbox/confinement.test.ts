@@ -52,7 +52,8 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
       if (who !== 'single') t.equal(field(status, 'Groups').trim(), '0');
     });
 
-    t.test('another user has nothing', { skip: who === 'single' && 'one id only' }, async t => {
+    const several = who === 'single' ? undefined : t;
+    await several?.test('another user has nothing', async t => {
       const status = await sh('cat /proc/self/status', { uid: 33, gid: 34, additionalGids: [5, 6] });
       t.match(field(status, 'Uid'), /^33\s+33\s+33\s+33/);
       t.match(field(status, 'Gid'), /^34\s+34\s+34\s+34/);
@@ -61,7 +62,8 @@ for (const who of ['root', 'range', 'single'] as Who[]) {
         t.equal(field(status, name), '0000000000000000', name);
     });
 
-    t.test('one id can have any number', { skip: who !== 'single' && 'has many ids' }, async t => {
+    const single = who === 'single' ? t : undefined;
+    await single?.test('one id can have any number', async t => {
       const user = { uid: 33, gid: 34 };
       t.equal(await sh('id -u; id -g; touch /tmp/x; stat -c "%u %g" /tmp/x', user), '33\n34\n33 34\n');
       const { out: status } = await agent.run(layers, ['cat', '/proc/self/status'], user);

@@ -1,9 +1,9 @@
 import type { IgnoreMatcher, IgnoreState } from '../../context/index.js';
+import type { ModeChange } from '../../dockerfile/index.js';
 import type { MergedIndex } from '../../layer/merged.js';
 import type { BytePath, LayerEntry, MergedEntry, SourceEntry } from '../../layer/types.js';
 import { BuildError } from '../../util/errors.js';
 import { baseOf, cleanAbsolute, fromBytePath, joinPath, parentOf } from '../../util/paths.js';
-import type { ModeChange } from './chmod.js';
 import type { Destination } from './destination.js';
 import { type Owner, ROOT } from './owner.js';
 

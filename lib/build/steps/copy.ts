@@ -1,11 +1,11 @@
 import { compileIgnore, type IgnoreMatcher } from '../../context/index.js';
-import { heredocText } from '../../dockerfile/index.js';
+import { heredocText, parseChmod } from '../../dockerfile/index.js';
 import type { CopyInstruction, TransferInstruction } from '../../dockerfile/types.js';
 import type { MergedIndex } from '../../layer/merged.js';
 import type { BytePath, SourceEntry } from '../../layer/types.js';
 import type { Digest } from '../../util/digest.js';
 import { cleanAbsolute } from '../../util/paths.js';
-import { parseChmod } from '../copy/chmod.js';
+
 import { type CopyOptions, copyPath, newestTime } from '../copy/copy.js';
 import { Destination } from '../copy/destination.js';
 import { inlineOrigin, type Origin, planDigest } from '../copy/origins.js';

@@ -1,6 +1,8 @@
 import { history as imageHistory } from '../../api/images.js';
+import type { HistoryEntry } from '../../image/index.js';
 import type { Command } from '../command.js';
-import { ago, size, table } from '../table.js';
+import { FORMAT_FLAG, printList, type Row } from '../listing.js';
+import { ago, size } from '../table.js';
 
 const CREATED_BY_WIDTH = 45;
 
@@ -11,32 +13,43 @@ export const history: Command = {
   operands: 'IMAGE',
   arity: { min: 1, max: 1 },
   flags: [
+    FORMAT_FLAG,
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show ids' },
     { name: 'human', short: 'H', kind: 'bool', help: 'Print sizes and dates for people (default true)' },
   ],
+  examples: ["shale history --no-trunc --format '{{.Size}} {{.CreatedBy}}' debian"],
   run: async ({ flags, operands, options }) => {
     const whole = flags.bool('no-trunc');
     const human = !flags.has('human') || flags.bool('human');
     const steps = await imageHistory({ ...options, image: operands[0] ?? '' });
-    const id = (text: string): string => (whole || text === '<missing>' ? text : text.slice(7, 19));
-    if (flags.bool('quiet')) {
-      process.stdout.write(steps.map(step => `${id(step.id)}\n`).join(''));
-      return 0;
-    }
-    const rows = steps.map(step => [
-      id(step.id),
-      human ? ago(step.created) : step.created,
-      whole ? step.createdBy : shortened(step.createdBy),
-      human ? size(step.size) : String(step.size),
-      step.comment,
-    ]);
-    process.stdout.write(
-      table(['IMAGE', human ? 'CREATED' : 'CREATED AT', 'CREATED BY', 'SIZE', 'COMMENT'], rows),
-    );
-    return 0;
+    const created = human ? 'CREATED' : 'CREATED AT';
+    const headers = { ...HEADERS, CreatedSince: created };
+    const rows = steps.map(step => rowOf(step, whole, human));
+    return printList(flags, { type: '*formatter.historyContext', quiet: 'ID', headers, table: TABLE }, rows);
   },
 };
+
+const TABLE = '{{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}';
+
+const HEADERS = {
+  ID: 'IMAGE',
+  CreatedAt: 'CREATED AT',
+  CreatedBy: 'CREATED BY',
+  Size: 'SIZE',
+  Comment: 'COMMENT',
+};
+
+function rowOf(step: HistoryEntry, whole: boolean, human: boolean): Row {
+  return {
+    ID: whole || step.id === '<missing>' ? step.id : step.id.slice(7, 19),
+    CreatedAt: step.created,
+    CreatedSince: human ? ago(step.created) : step.created,
+    CreatedBy: whole ? step.createdBy : shortened(step.createdBy),
+    Size: human ? size(step.size) : String(step.size),
+    Comment: step.comment,
+  };
+}
 
 function shortened(text: string): string {
   const line = text.replaceAll('\t', ' ');

@@ -1,9 +1,12 @@
 import { images as listImages } from '../../api/images.js';
+import type { ImageSummary } from '../../image/index.js';
 import type { Command } from '../command.js';
-import { ago, size, table } from '../table.js';
+import { FORMAT_FLAG, goTime, type Listing, printList, type Row } from '../listing.js';
+import { ago, size } from '../table.js';
 
 export const images: Command = {
   name: 'images',
+  aliases: ['image ls', 'image list'],
   summary: 'List images',
   operands: '[REPOSITORY[:TAG]]',
   arity: { min: 0, max: 1 },
@@ -17,27 +20,58 @@ export const images: Command = {
       value: 'KEY=VALUE',
       help: 'dangling, label, before, since, reference, until',
     },
+    FORMAT_FLAG,
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate ids" },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show ids' },
   ],
+  examples: [
+    'shale images debian',
+    "shale images --format '{{.Repository}}:{{.Tag}} {{.Size}}'",
+    "shale images --format 'table {{.ID}}\\t{{.CreatedSince}}'",
+  ],
   run: async ({ flags, operands, options }) => {
     const found = await listImages({ ...options, reference: operands[0], filters: flags.list('filter') });
-    const id = (text: string): string => (flags.bool('no-trunc') ? text : text.slice(7, 19));
-    if (flags.bool('quiet')) {
-      process.stdout.write(found.map(image => `${id(image.id)}\n`).join(''));
-      return 0;
-    }
-    const digests = flags.bool('digests');
-    const header = ['REPOSITORY', 'TAG', ...(digests ? ['DIGEST'] : []), 'IMAGE ID', 'CREATED', 'SIZE'];
-    const rows = found.map(image => [
-      image.repository,
-      image.tag,
-      ...(digests ? [image.digest] : []),
-      id(image.id),
-      ago(image.created),
-      size(image.size),
-    ]);
-    process.stdout.write(table(header, rows));
-    return 0;
+    const whole = flags.bool('no-trunc');
+    const digest = flags.bool('digests') ? '\t{{.Digest}}' : '';
+    const table = `{{.Repository}}\t{{.Tag}}${digest}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`;
+    return printList(
+      flags,
+      { ...LISTING, table },
+      found.map(image => rowOf(image, whole)),
+    );
   },
 };
+
+const LISTING: Omit<Listing, 'table'> = {
+  type: '*formatter.imageContext',
+  quiet: 'ID',
+  headers: {
+    ID: 'IMAGE ID',
+    Repository: 'REPOSITORY',
+    Tag: 'TAG',
+    Digest: 'DIGEST',
+    CreatedSince: 'CREATED',
+    CreatedAt: 'CREATED AT',
+    Size: 'SIZE',
+    VirtualSize: 'SIZE',
+    Containers: 'CONTAINERS',
+    SharedSize: 'SHARED SIZE',
+    UniqueSize: 'UNIQUE SIZE',
+  },
+};
+
+function rowOf(image: ImageSummary, whole: boolean): Row {
+  return {
+    ID: whole ? image.id : image.id.slice(7, 19),
+    Repository: image.repository,
+    Tag: image.tag,
+    Digest: image.digest,
+    CreatedSince: ago(image.created),
+    CreatedAt: goTime(image.created),
+    Size: size(image.size),
+    VirtualSize: size(image.size),
+    Containers: 'N/A',
+    SharedSize: 'N/A',
+    UniqueSize: 'N/A',
+  };
+}

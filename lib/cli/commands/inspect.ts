@@ -1,6 +1,52 @@
 import { inspect as inspectImage } from '../../api/images.js';
-import { errorMessage } from '../../util/errors.js';
-import type { Command } from '../command.js';
+import { applySchema, IMAGE_SCHEMA, renderInspect, type Schema } from '../../template/index.js';
+import { errorMessage, isShaleError } from '../../util/errors.js';
+import type { Command, Invocation } from '../command.js';
+import type { FlagSpec } from '../flags.js';
+
+const FORMAT: FlagSpec = {
+  name: 'format',
+  short: 'f',
+  kind: 'string',
+  value: 'TEMPLATE',
+  help: "'json', or a Go template",
+};
+
+/** What was found, and the type that templates see it as. */
+export interface Inspected {
+  document: unknown;
+  schema: Schema;
+}
+
+/** Finds and prints each operand; an error of one does not keep the others from being printed. */
+export async function inspectAll(
+  { flags, operands, options }: Invocation,
+  find: (name: string) => Promise<Inspected>,
+): Promise<number> {
+  const format = flags.string('format');
+  const documents: unknown[] = [];
+  const problems: string[] = [];
+  for (const name of operands) {
+    try {
+      const { document, schema } = await find(name);
+      if (format === undefined || format === 'json') documents.push(document);
+      else process.stdout.write(`${renderInspect(format, applySchema(schema, document), document)}\n`);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      if (isTemplateError(error)) throw error;
+      problems.push(errorMessage(error));
+    }
+  }
+  if (format === undefined) process.stdout.write(`${JSON.stringify(documents, undefined, 4)}\n`);
+  if (format === 'json') process.stdout.write(`${JSON.stringify(documents)}\n`);
+  for (const problem of problems) process.stderr.write(`Error: ${problem}\n`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+/** What is wrong with the template is wrong with it for every operand. */
+function isTemplateError(error: unknown): boolean {
+  return isShaleError(error) && error.code.startsWith('USAGE_TEMPLATE');
+}
 
 export const imageInspect: Command = {
   name: 'inspect',
@@ -8,19 +54,14 @@ export const imageInspect: Command = {
   summary: 'Display detailed information on images',
   operands: 'IMAGE [IMAGE...]',
   arity: { min: 1 },
-  flags: [],
-  run: async ({ operands, options }) => {
-    const found: unknown[] = [];
-    const problems: string[] = [];
-    for (const image of operands) {
-      try {
-        found.push(await inspectImage({ ...options, image }));
-      } catch (error) {
-        problems.push(errorMessage(error));
-      }
-    }
-    process.stdout.write(`${JSON.stringify(found, undefined, 4)}\n`);
-    for (const problem of problems) process.stderr.write(`Error: ${problem}\n`);
-    return problems.length > 0 ? 1 : 0;
-  },
+  flags: [FORMAT],
+  examples: [
+    "shale inspect -f '{{json .Config.Labels}}' debian",
+    "shale image inspect -f '{{.Os}} {{.ContainerConfig.ExposedPorts}}' httpd:2.4",
+  ],
+  run: invocation =>
+    inspectAll(invocation, async image => ({
+      document: await inspectImage({ ...invocation.options, image }),
+      schema: IMAGE_SCHEMA,
+    })),
 };

@@ -28,17 +28,6 @@ export function printable(line: string): string {
   return line.replace(/[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]|\x1b(?!\[[0-9;]*m)/g, '');
 }
 
-export function shortBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(value < 10 ? 2 : 1)}${units[unit]}`;
-}
-
 export function shortSeconds(seconds: number): string {
   return seconds < 60
     ? `${seconds.toFixed(1)}s`

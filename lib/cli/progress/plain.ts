@@ -1,5 +1,6 @@
 import type { BuildEvent, LogEvent, StepEvent, TransferEvent } from '../../build/events.js';
-import { LineSplitter, printable, shortBytes, shortSeconds } from './lines.js';
+import { size } from '../table.js';
+import { LineSplitter, printable, shortSeconds } from './lines.js';
 
 /** Where progress goes: standard error, in tests a string. */
 export interface Output {
@@ -67,6 +68,6 @@ export class PlainProgress {
     if (this.#transfers.has(key)) return;
     this.#transfers.add(key);
     const prefix = event.id === undefined ? '' : `#${event.id} `;
-    this.#out.write(`${prefix}${event.digest.slice(0, 19)} ${event.status} ${shortBytes(event.total)}\n`);
+    this.#out.write(`${prefix}${event.digest.slice(0, 19)} ${event.status} ${size(event.total)}\n`);
   }
 }

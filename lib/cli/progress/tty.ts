@@ -1,5 +1,6 @@
 import type { BuildEvent, LogEvent, StepEvent, TransferEvent } from '../../build/events.js';
-import { LineSplitter, printable, shortBytes, shortSeconds } from './lines.js';
+import { size } from '../table.js';
+import { LineSplitter, printable, shortSeconds } from './lines.js';
 
 /** A terminal to draw on. */
 export interface Terminal {
@@ -116,5 +117,5 @@ function bar(event: TransferEvent): string {
   const share = event.total === 0 ? 1 : Math.min(1, event.current / event.total);
   const filled = Math.round(share * BAR_WIDTH);
   const drawn = `${'='.repeat(filled)}${' '.repeat(BAR_WIDTH - filled)}`;
-  return `${event.digest.slice(7, 19)} ${event.status} [${drawn}] ${shortBytes(event.current)}/${shortBytes(event.total)}`;
+  return `${event.digest.slice(7, 19)} ${event.status} [${drawn}] ${size(event.current)}/${size(event.total)}`;
 }
