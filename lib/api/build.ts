@@ -5,6 +5,7 @@ import type { BuildOptions, BuildResult } from '../build/options.js';
 import type { BaseImage } from '../build/session.js';
 import { type BuildContext, type OpenContextOptions, openContext } from '../context/index.js';
 import { type LayoutOptions, loadLayout } from '../image/index.js';
+import { normalizeReference } from '../oci/index.js';
 import { findOrPull } from './base-image.js';
 import { type House, withHouse } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
@@ -15,8 +16,10 @@ import type { RegistryOptions, ShaleOptions } from './options.js';
  * @throws DockerfileError, BuildError (`BUILD_RUN_FAILED`, …), RegistryError, SandboxError, ContextError, StoreError;
  * after an abort, the signal's reason
  */
-export function build(options: BuildOptions & ShaleOptions & RegistryOptions): Promise<BuildResult> {
+export async function build(options: BuildOptions & ShaleOptions & RegistryOptions): Promise<BuildResult> {
   const signal = options.signal ?? new AbortController().signal;
+  // a name that cannot be given is known before the work is done
+  for (const name of options.tags ?? []) normalizeReference(name);
   return withHouse(options, async house => {
     const { image, warnings } = await buildFrom(house, { ...options, signal });
     for (const output of options.outputs ?? [])

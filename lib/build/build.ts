@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type BuildContext, DigestCache } from '../context/index.js';
-import { parse, parseStages, sourceExcerpt, throwOnViolation } from '../dockerfile/index.js';
+import { detectSyntax, parse, parseStages, sourceExcerpt, throwOnViolation } from '../dockerfile/index.js';
 import type { DockerfileTree, SourceRange, StageList } from '../dockerfile/types.js';
 import type { LayerEngine } from '../layer/types.js';
 import { hostPlatform, parsePlatform } from '../oci/index.js';
@@ -8,7 +8,7 @@ import type { Platform } from '../oci/types.js';
 import type { Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
-import { BuildError, isShaleError } from '../util/errors.js';
+import { BuildError, DockerfileError, isShaleError } from '../util/errors.js';
 import { checkDockerfile, warningLines } from './check.js';
 import { directoryOrigin, type Origin } from './copy/origins.js';
 import { finishImage } from './finish.js';
@@ -77,8 +77,9 @@ export interface ReadDockerfile {
  * @throws DockerfileError, BuildError `BUILD_BAD_CONTEXT`
  */
 export function readDockerfile(tree: DockerfileTree, options: BuildOptions): ReadDockerfile {
-  const list = parseStages(tree);
   const given = new Map(Object.entries(options.buildArgs ?? {}));
+  checkSyntax(tree, given);
+  const list = parseStages(tree);
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
   const targetStage = options.target || (list.stages.at(-1)?.name ?? 'default');
   const builtin = platformArgs(hostPlatform(), platform, targetStage, given);
@@ -86,6 +87,21 @@ export function readDockerfile(tree: DockerfileTree, options: BuildOptions): Rea
   const contexts = new NamedContexts(options.contexts);
   const stages = planStages(list.stages, global, tree.escape, contexts);
   return { tree, list, stages, contexts, given, global, platform };
+}
+
+/**
+ * Shale is its own frontend, for every version of docker's. Another one would be another language.
+ * @throws DockerfileError `DOCKERFILE_FRONTEND`
+ */
+function checkSyntax(tree: DockerfileTree, given: ReadonlyMap<string, string>): void {
+  const found = detectSyntax(tree.source);
+  const frontend = given.get('BUILDKIT_SYNTAX') ?? found?.reference ?? '';
+  if (frontend === '' || /(^|\/)dockerfile(-upstream)?(\.v0)?([:@]|$)/.test(frontend)) return;
+  const detail = found === undefined ? {} : { range: { start: found.line, end: found.line } };
+  throw new DockerfileError('DOCKERFILE_FRONTEND', `unknown frontend ${JSON.stringify(frontend)}`, {
+    hint: "shale builds docker/dockerfile's language, and fetches no other",
+    detail,
+  });
 }
 
 async function buildTree(

@@ -53,5 +53,8 @@ export async function ownerOf(
 ): Promise<{ uid: number; gid: number }> {
   const layers = layersOf(state);
   const passwd = await session.readText(layers, '/etc/passwd');
-  return resolveOwner(owner, passwd, await session.readText(layers, '/etc/group'));
+  // what variables left empty is root: `--chown=${NONE}:${NONE}`
+  const [user = '', group = ''] = owner.split(':');
+  const whole = `${user || '0'}${group === '' && user !== '' ? '' : `:${group || '0'}`}`;
+  return resolveOwner(whole, passwd, await session.readText(layers, '/etc/group'));
 }

@@ -146,7 +146,7 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
       file: flags.string('file'),
       stdin: process.stdin,
       tags: flags.list('tag'),
-      buildArgs: buildArgs(flags.list('build-arg')),
+      buildArgs: { ...epochFromEnvironment(), ...buildArgs(flags.list('build-arg')) },
       target: flags.string('target'),
       noCache: flags.bool('no-cache'),
       noCacheFilter: flags.list('no-cache-filter').flatMap(names => names.split(',')),
@@ -210,6 +210,12 @@ function toStandardOutput(flags: Flags): boolean {
     .list('output')
     .map(parseOutput)
     .some(output => output.dest === '-');
+}
+
+/** docker's CLI passes it on, as reproducible-builds.org asks of tools. */
+function epochFromEnvironment(): Record<string, string> {
+  const { SOURCE_DATE_EPOCH = '' } = process.env;
+  return SOURCE_DATE_EPOCH === '' ? {} : { SOURCE_DATE_EPOCH };
 }
 
 /** `K=V`, and `K` alone from the environment; a name that is not set there is not passed. */
