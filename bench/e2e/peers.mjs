@@ -1,0 +1,91 @@
+// The builders, each with stores of its own below one directory, driven through their command lines alone.
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { command, onPath } from '../harness/process.mjs';
+
+const SHALE = fileURLToPath(new URL('../../bin/shale', import.meta.url));
+
+/**
+ * A builder whose store is a directory.
+ * @param {string} name
+ * @param {(store: string) => string[]} program the command with its global options
+ * @param {{ build: string[], load: (file: string) => string[], run?: boolean }} words where the command lines differ
+ */
+function builder(name, program, words, dir) {
+  const store = join(dir, `store-${name}`);
+  const call = (args, at = store) => {
+    const [first, ...rest] = [...program(at), ...args];
+    return command(first, rest);
+  };
+  return {
+    name,
+    ours: name === 'shale',
+    runs: words.run !== false,
+    load: file => call(words.load(file)),
+    build: (context, tag, { cached = false, fresh = false } = {}) =>
+      call(
+        [...words.build, ...(cached ? [] : ['--no-cache']), '--network=host', '-t', tag, context],
+        fresh ? `${store}-fresh` : store,
+      ),
+    push: tag => call(['push', '--tls-verify=false', tag]),
+    runTrue: image => call(['run', '--rm', '--network=host', image, 'true']),
+    /** Forgets everything that `fresh` builds have brought. */
+    forget: () => rmSync(`${store}-fresh`, { recursive: true, force: true }),
+    close: () => spawnSync('umount', [join(store, 'overlay'), join(`${store}-fresh`, 'overlay')]),
+  };
+}
+
+/** docker keeps one store in its daemon, so what is to be fresh is removed there. */
+function docker() {
+  const call = args => command('docker', args);
+  const images = new Set();
+  return {
+    name: 'docker',
+    ours: false,
+    runs: true,
+    load: file => call(['load', '-i', file]),
+    build: (context, tag, { cached = false } = {}) => {
+      images.add(tag);
+      return call(['build', ...(cached ? [] : ['--no-cache']), '--network=host', '-q', '-t', tag, context]);
+    },
+    push: tag => call(['push', '-q', tag]),
+    runTrue: image => call(['run', '--rm', '--network=host', image, 'true']),
+    forget: base => spawnSync('docker', ['image', 'rm', '-f', base, ...images]),
+    close: () => spawnSync('docker', ['image', 'rm', '-f', ...images]),
+  };
+}
+
+const containers = (program, dir) => store => [
+  program,
+  '--root',
+  store,
+  '--runroot',
+  join(dir, `run-${program}`),
+];
+
+/** Shale, and every peer of this machine that can work here. */
+export function builders(dir) {
+  const found = [
+    builder(
+      'shale',
+      store => [process.execPath, SHALE, '--root', store],
+      { build: ['build', '-q', '--tls-verify=false'], load: file => ['load', '-i', file] },
+      dir,
+    ),
+  ];
+  if (onPath('buildah')) {
+    const build = ['build', '-q', '--layers', '--tls-verify=false'];
+    const load = file => ['pull', '-q', `docker-archive:${file}`];
+    found.push(builder('buildah', containers('buildah', dir), { build, load, run: false }, dir));
+  }
+  if (onPath('podman')) {
+    const build = ['build', '-q', '--tls-verify=false'];
+    const load = file => ['load', '-q', '-i', file];
+    found.push(builder('podman', containers('podman', dir), { build, load }, dir));
+  }
+  // The client alone is no builder.
+  if (onPath('docker') && spawnSync('docker', ['info']).status === 0) found.push(docker());
+  return found;
+}
