@@ -10,7 +10,7 @@ async function tree(world: World, image: string): Promise<string[]> {
   const script = 'find / -xdev -newer /mark ! -path "/proc*" ! -path "/dev*" ! -path "/sys*" | sort';
   const { stdout } = await world.ok(['run', '--rm', '--entrypoint', 'sh', image, '-c', script]);
   // what `run` itself provides
-  const provided = ['', '/', '/etc/hostname', '/etc/hosts', '/etc/resolv.conf'];
+  const provided = ['', '/', '/etc', '/etc/hostname', '/etc/hosts', '/etc/resolv.conf'];
   return stdout.split('\n').filter(line => !provided.includes(line));
 }
 
@@ -140,9 +140,15 @@ RUN test -z "$TOKEN$SSH_AUTH_SOCK" && test ! -e /x && test ! -e /run
 });
 
 eachWorld(WORLDS.slice(0, 1), 'cache directories are shared, private or locked', async (t, world) => {
+  // sharers wait for each other; the others stay long enough to be there at the same time
+  const meet: Record<string, string> = {
+    shared: 'until test $(ls /c | wc -l) = 2; do sleep 0.1; done',
+    locked: 'sleep 0.5',
+    private: 'sleep 5',
+  };
   const stage = (name: string, sharing: string) => `
 FROM busybox AS ${name}
-RUN --mount=type=cache,target=/c,sharing=${sharing} touch /c/${name} && sleep 0.7 && ls /c > /seen
+RUN --mount=type=cache,target=/c,sharing=${sharing} touch /c/${name} && ${meet[sharing]} && ls /c > /seen
 `;
   const build = async (sharing: string): Promise<string[]> => {
     const dockerfile = `${stage('a', sharing)}${stage('b', sharing)}
