@@ -43,7 +43,7 @@ done
 shale() { PATH="$app/bin" "$app/bin/node" "$app/node_modules/shale/bin/shale" --root "$scratch/store" "$@"; }
 
 facts=$(shale info)
-grep -q "Layer engine: native" <<<"$facts" || { echo "$facts"; echo "package: the installed addon does not load" >&2; exit 1; }
+grep -q "Layer engine: native shale-$platform" <<<"$facts" || { echo "$facts"; echo "package: the installed addon does not load" >&2; exit 1; }
 grep -q "Runner: native $app/node_modules/shale-$platform/shale-runner" <<<"$facts" || {
   echo "$facts"
   echo "package: the installed runner is not found" >&2
