@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { endToEnd } from './e2e/index.mjs';
+import { unmountBelow } from './e2e/peers.mjs';
 import { load, machine } from './harness/machine.mjs';
 import { bookkeeping } from './micro/bookkeeping.mjs';
 import { codecs } from './micro/codecs.mjs';
@@ -60,12 +61,13 @@ async function measure(groups, dir) {
 
 const started = Date.now();
 const dir = mkdtempSync(join(values.scratch, 'shale-bench-'));
-const report = { date: new Date(started).toISOString(), quick: values.quick, machine: machine() };
-try {
-  report.groups = await measure(wanted(), dir);
-} finally {
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+process.on('exit', () => {
+  unmountBelow(dir);
   rmSync(dir, { recursive: true, force: true });
-}
+});
+const report = { date: new Date(started).toISOString(), quick: values.quick, machine: machine() };
+report.groups = await measure(wanted(), dir);
 report.loadAtEnd = load();
 report.seconds = Math.round((Date.now() - started) / 1000);
 report.bars = bars(report.groups);

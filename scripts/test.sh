@@ -18,4 +18,5 @@ export SHALE_TEST_PREFIX="$scratch/shale" SHALE_TEST_SCRATCH="$scratch"
 status=0
 npx tap --reporter=tap --disable-coverage "$@" >"$scratch/results.tap" || status=$?
 node scripts/summary.mjs "$scratch/results.tap" || status=1
+bash scripts/package.sh || status=1
 exit "$status"

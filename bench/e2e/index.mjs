@@ -1,4 +1,5 @@
 // Shale beside every builder of this machine: same contexts, same base, same registry, in turns.
+import { join } from 'node:path';
 import { compare } from '../harness/measure.mjs';
 import { makeBase } from './base.mjs';
 import { builders } from './peers.mjs';
@@ -9,7 +10,8 @@ function subjectsOf(scenario, all) {
   return all.flatMap(builder => {
     const work = scenario.of(builder, all[0]);
     if (!work) return [];
-    return [{ name: builder.name, ours: builder.ours, before: work.prepare, run: work.run }];
+    const name = [builder.name, ...(builder.isolation ?? [])].join(' ').replace('--isolation=', 'in a ');
+    return [{ name, ours: builder.ours, before: work.prepare, run: work.run }];
   });
 }
 
@@ -41,7 +43,9 @@ export async function endToEnd({ quick, dir }) {
   const all = await loadBase(builders(dir), archive);
   try {
     await all[0].push(base);
-    for (const scenario of scenarios({ dir, base, host: registry.host, quick })) {
+    const work = scenarios({ dir, base, host: registry.host, quick });
+    for (const builder of all) if (!builder.ours) await builder.probe(join(dir, 'trivial'));
+    for (const scenario of work) {
       const rounds = quick ? 1 : 5;
       const { title, warmUp = !quick } = scenario;
       group.rows.push(await compare({ input: title, rounds, warmUp, subjects: subjectsOf(scenario, all) }));

@@ -1,11 +1,20 @@
 // The builders, each with stores of its own below one directory, driven through their command lines alone.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command, onPath } from '../harness/process.mjs';
 
 const SHALE = fileURLToPath(new URL('../../bin/shale', import.meta.url));
+
+/** buildah and podman leave their stores mounted; what is mounted last goes first. */
+export function unmountBelow(prefix) {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map(line => line.split(' ')[4] ?? '');
+  for (const path of mounts.filter(path => path.startsWith(prefix)).reverse())
+    spawnSync('umount', ['-l', path]);
+}
 
 /**
  * A builder whose store is a directory.
@@ -24,16 +33,28 @@ function builder(name, program, words, dir) {
     ours: name === 'shale',
     runs: words.run !== false,
     load: file => call(words.load(file)),
-    build: (context, tag, { cached = false, fresh = false } = {}) =>
-      call(
-        [...words.build, ...(cached ? [] : ['--no-cache']), '--network=host', '-t', tag, context],
-        fresh ? `${store}-fresh` : store,
-      ),
+    /** Some machines let no OCI runtime of theirs start a container: then they build in a chroot. */
+    isolation: [],
+    async probe(context) {
+      try {
+        await this.build(context, 'bench/probe:1');
+      } catch {
+        this.isolation = ['--isolation=chroot'];
+      }
+    },
+    build(context, tag, { cached = false, fresh = false } = {}) {
+      const cache = cached ? [] : ['--no-cache'];
+      const args = [...words.build, ...this.isolation, ...cache, '--network=host', '-t', tag, context];
+      return call(args, fresh ? `${store}-fresh` : store);
+    },
     push: tag => call(['push', '--tls-verify=false', tag]),
     runTrue: image => call(['run', '--rm', '--network=host', image, 'true']),
     /** Forgets everything that `fresh` builds have brought. */
-    forget: () => rmSync(`${store}-fresh`, { recursive: true, force: true }),
-    close: () => spawnSync('umount', [join(store, 'overlay'), join(`${store}-fresh`, 'overlay')]),
+    forget: () => {
+      unmountBelow(`${store}-fresh`);
+      rmSync(`${store}-fresh`, { recursive: true, force: true });
+    },
+    close: () => unmountBelow(store),
   };
 }
 
@@ -45,6 +66,8 @@ function docker() {
     name: 'docker',
     ours: false,
     runs: true,
+    isolation: [],
+    probe: async () => undefined,
     load: file => call(['load', '-i', file]),
     build: (context, tag, { cached = false } = {}) => {
       images.add(tag);

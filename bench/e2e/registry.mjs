@@ -43,6 +43,7 @@ export async function startRegistry(dir) {
   );
   const child = spawn(program, ['serve', config], { stdio: 'ignore' });
   const close = () => child.kill();
+  process.on('exit', close);
   if (await answers(port)) return { host: `127.0.0.1:${port}`, close };
   close();
   throw new Error('docker-registry does not answer');

@@ -74,6 +74,7 @@ export async function compare({ input, bytes, rounds, warmUp = true, seconds = 0
         if (round >= 0) taken[i].push(time);
       } catch (error) {
         failed.set(i, firstLines(error));
+        console.error(`bench: ${input}: ${subject.name}: ${firstLines(error)}`);
       }
     }
   }

@@ -6,8 +6,10 @@ const BEGIN = '<!-- bench: begin -->';
 const END = '<!-- bench: end -->';
 
 function line(input, result) {
-  if (result.failed !== undefined) return `| ${input} | ${result.name} | failed | | | |`;
-  const name = result.ours ? `**${result.name}**` : result.name;
+  if (result.failed !== undefined)
+    return `| ${input} | ${result.name.replaceAll('|', '\\|')} | failed | | | |`;
+  const label = result.name.replaceAll('|', '\\|');
+  const name = result.ours ? `**${label}**` : label;
   const size = result.size === undefined ? '' : ` → ${memory(result.size)}`;
   const cells = [
     duration(result.seconds),

@@ -1,6 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { platformPackage } from '../util/addon.js';
 
 /** The package's root: this file lies two folders below it, in lib/sandbox or dist/sandbox. */
 const PACKAGE_ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -17,10 +19,19 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Path of shale-runner, or undefined when it has not been built. */
+/** Path of shale-runner, from this machine's npm package or a local build; undefined when neither is there. */
 export function findRunner(): string | undefined {
-  const path = join(PACKAGE_ROOT, 'build', 'Release', 'shale-runner');
-  return isExecutable(path) ? path : undefined;
+  return [packagedRunner(), join(PACKAGE_ROOT, 'build', 'Release', 'shale-runner')].find(
+    path => path !== undefined && isExecutable(path),
+  );
+}
+
+function packagedRunner(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve(`${platformPackage()}/shale-runner`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** In the order of preference. */

@@ -65,7 +65,12 @@ function candidates(): string[] {
   // SHALE_ADDON: another build, for example one with sanitizers.
   const own = process.env.SHALE_ADDON;
   if (own !== undefined && own !== '') return [own];
-  return [`shale-linux-${process.arch}-${libc()}`, join(root, 'build', 'Release', 'shale.node')];
+  return [platformPackage(), join(root, 'build', 'Release', 'shale.node')];
+}
+
+/** The npm package that holds the addon and the runner for this machine; it need not be installed. */
+export function platformPackage(): string {
+  return `shale-linux-${process.arch}-${libc()}`;
 }
 
 /** The directory of package.json, from `lib/util/` and from `dist/util/` alike. */

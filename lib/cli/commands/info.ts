@@ -43,8 +43,8 @@ function text(facts: Info, own: string): string {
       runner.hint,
     ],
     ['Seccomp', facts.seccomp ? 'yes' : 'no'],
-    ['Layer engine', engine.engine],
-    ...engine.failures.map((failure): [string, string] => ['  not used', String(failure)]),
+    ['Layer engine', [engine.engine, engine.from].filter(Boolean).join(' ')],
+    ...engine.failures.map((failure): [string, string] => ['  not used', `${failure.from}: ${failure.why}`]),
     [
       'Network',
       `host, none${network.pasta ? ', pasta' : ''}${network.slirp4netns ? ', slirp4netns' : ''}`,
