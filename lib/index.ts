@@ -4,6 +4,7 @@
  * progress; every error that it throws on purpose is a `ShaleError` with a stable `code`.
  */
 export { build } from './api/build.js';
+export * as containers from './api/containers.js';
 export { fsck } from './api/fsck.js';
 export {
   history,
