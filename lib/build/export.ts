@@ -65,7 +65,8 @@ async function exportTar(
   dest: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await pipeline(createReadStream(await flatten(host, image, signal)), sinkOf(dest), {
+  const { rootfs } = await host.store.images.config(image);
+  await pipeline(createReadStream(await flatten(host, rootfs.diff_ids, signal)), sinkOf(dest), {
     signal,
     end: dest !== '-',
   });
@@ -80,7 +81,8 @@ async function exportDirectory(
 ): Promise<void> {
   await mkdir(dest, { recursive: true });
   const engine = await host.engine();
-  const blobPath = await flatten(host, image, signal);
+  const { rootfs } = await host.store.images.config(image);
+  const blobPath = await flatten(host, rootfs.diff_ids, signal);
   await engine.applyLayer({
     blobPath,
     compression: 'none',
@@ -91,10 +93,12 @@ async function exportDirectory(
   });
 }
 
-/** Writes the merged tree of the image as one tar into the store's scratch. */
-async function flatten(host: ExportHost, image: ImageRecord, signal: AbortSignal): Promise<string> {
-  const { rootfs } = await host.store.images.config(image);
-  const layers = rootfs.diff_ids;
+/** Writes the merged tree of layers (diffIDs, bottom first) as one tar into the store's scratch. */
+export async function flatten(
+  host: Pick<ExportHost, 'store' | 'worker'>,
+  layers: Digest[],
+  signal?: AbortSignal,
+): Promise<string> {
   const path = join(await host.store.scratch('export'), 'rootfs.tar');
   const worker = await host.worker();
   await worker.unpack(layers, signal);

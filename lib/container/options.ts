@@ -33,3 +33,15 @@ export interface RunOptions {
   stdout?: Writable;
   stderr?: Writable;
 }
+
+/** What a container that stays remembers of how it was made. */
+export interface KeptOptions extends Omit<RunOptions, 'stdin' | 'stdout' | 'stderr'> {
+  labels?: Record<string, string>;
+  /** removed when it ends */
+  autoRemove?: boolean;
+  stopSignal?: string;
+  /** seconds */
+  stopTimeout?: number;
+  /** `none`: nothing is kept of the output */
+  logDriver?: 'json-file' | 'none';
+}

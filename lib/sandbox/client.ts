@@ -1,4 +1,4 @@
-import type { SourceEntry } from '../layer/types.js';
+import type { LayerEntry, SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import type { DriverProbe } from './drivers/choose.js';
@@ -90,6 +90,18 @@ export class WorkerClient implements Worker {
 
   discard(changes: string): Promise<void> {
     return this.request('discard', [changes]);
+  }
+
+  async keep(spec: RunSpec, directory: string, signal?: AbortSignal): Promise<void> {
+    await this.request('keep', [spec, directory], signal);
+  }
+
+  keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]> {
+    return this.request('keptChanges', [directory], signal);
+  }
+
+  commitKept(directory: string, exclude: string[], signal?: AbortSignal): Promise<Digest> {
+    return this.request('commitKept', [directory, exclude], signal);
   }
 
   writeLayer(

@@ -1,4 +1,4 @@
-import type { SourceEntry } from '../layer/types.js';
+import type { LayerEntry, SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import type { DriverProbe } from './drivers/choose.js';
 import type { StorageConfig } from './storage.js';
@@ -40,6 +40,9 @@ export interface Requests {
     result: CommitResult;
   };
   discard: { args: [changes: string]; result: undefined };
+  keep: { args: [spec: RunSpec, directory: string]; result: undefined };
+  keptChanges: { args: [directory: string]; result: LayerEntry[] };
+  commitKept: { args: [directory: string, exclude: string[]]; result: Digest };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };
   writeTar: { args: [entries: SourceEntry[], path: string]; result: undefined };
   makeBlob: { args: [layer: Digest]; result: undefined };

@@ -5,6 +5,8 @@ import { SandboxError } from '../util/errors.js';
 export interface RunnerReport {
   /** first process of the container, in the worker's pid namespace */
   pid?: number;
+  /** the process that holds a container that stays, in the caller's pid namespace */
+  monitor?: number;
   exit?: number;
   signal?: number;
   error?: { code: string; errno?: string; message: string };
@@ -20,6 +22,7 @@ export function parseReport(bytes: Buffer): RunnerReport {
 
 function addField(report: RunnerReport, key: string, value: string): void {
   if (key === 'pid') report.pid = Number(value);
+  else if (key === 'monitor') report.monitor = Number(value);
   else if (key === 'exit') report.exit = Number(value);
   else if (key === 'signal') report.signal = Number(value);
   else if (key === 'error') report.error = { code: value, message: '' };

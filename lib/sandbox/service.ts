@@ -5,6 +5,7 @@ import { SandboxError } from '../util/errors.js';
 import { exportCache, importCache, listCaches, removeCaches } from './cachemounts.js';
 import { probeDrivers } from './drivers/choose.js';
 import type { DriverTools } from './drivers/driver.js';
+import { assertKeeps, commitKept, keepContainer, keptChanges } from './keeping.js';
 import type { ContainerProcess } from './process.js';
 import type { Requests } from './protocol.js';
 import { removeTree } from './removetree.js';
@@ -29,6 +30,7 @@ export function createService(
   runs: Runs,
   driver: StorageDriver,
   tools: DriverTools,
+  runner?: string,
 ): Service {
   const beneath = (path: string) => beneathStore(shop.storage.root, path);
   return {
@@ -44,6 +46,12 @@ export function createService(
       await runs.discard(changes);
       return undefined;
     },
+    keep: async ({ signal }, spec, directory) => {
+      await keepContainer(shop, assertKeeps(driver, runner), spec, beneath(directory), signal);
+      return undefined;
+    },
+    keptChanges: ({ signal }, directory) => keptChanges(shop, beneath(directory), signal),
+    commitKept: ({ signal }, directory, exclude) => commitKept(shop, beneath(directory), exclude, signal),
     writeLayer: ({ signal }, entries, { clampMtime }) => writeLayerFrom(shop, entries, clampMtime, signal),
     writeTar: async ({ signal }, entries, path) => {
       const engine = await shop.engine();

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { SourceEntry } from '../layer/types.js';
+import type { LayerEntry, SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 
 /** `overlay`: the kernel's, with `userxattr`; `fuse-overlayfs`; `vfs`: a plain copy per step. */
@@ -188,6 +188,15 @@ export interface Worker {
   ): Promise<CommitResult>;
   /** Deletes the changes of a run. */
   discard(changes: string): Promise<void>;
+  /**
+   * Prepares a container that stays: its overlay and what the runner is told, in `directory`, beneath the store.
+   * @throws SandboxError `SANDBOX_KEEP` when it cannot stay here
+   */
+  keep(spec: RunSpec, directory: string, signal?: AbortSignal): Promise<void>;
+  /** What a container that stays has written, as entries of a layer. */
+  keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
+  /** Writes that as a layer of the store, without what is excluded. */
+  commitKept(directory: string, exclude: string[], signal?: AbortSignal): Promise<Digest>;
   /**
    * Writes a layer from entries whose `source` paths lie in trees of the store (they may belong to mapped ids
    * that the caller cannot read).

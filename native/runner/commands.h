@@ -4,6 +4,8 @@
 
 int command_userns(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_exec(int argc, char **argv);
+int command_monitor(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_settle(int argc, char **argv);
 

@@ -1,6 +1,7 @@
 #include "container.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
 #include <poll.h>
@@ -47,7 +48,7 @@ static int build_root(const struct container *container) {
   mount_proc(root, &observer, null);
   mount_sys(root, &observer, spec->network);
   OWNED_FD dev = mount_dev(root, &observer, spec->shm_size);
-  int slave = spec->tty ? provide_terminal(dev, container->terminal, spec->emulate_ids ? 0 : (uid_t)spec->uid) : -1;
+  int slave = spec->tty ? provide_terminal(dev, container->terminal, spec->emulate_ids ? 0 : (uid_t)spec->uid, true) : -1;
   provide_files(root, dev, &observer, spec);
   mount_extras(root, dev, &observer, spec);
   settle_stubs(container->stubs, root, container->upper);
@@ -79,20 +80,17 @@ static void confine(const struct container *container) {
   const struct spec *spec = container->spec;
   become_user(spec, container->capabilities);
   prctl(PR_SET_DUMPABLE, 0);
-  die_with_supervisor(container->alive);
+  if (container->alive >= 0) die_with_supervisor(container->alive);
   if (spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail("SANDBOX_PRIVILEGES", "prctl");
   /* without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go; it allows capset */
   load_filter(&container->filter);
   drop_capabilities(spec, container->capabilities);
 }
 
-void start_container(const struct container *container) {
+/* What is left between the container's root and its program. */
+static void become_program(const struct container *container, int slave) __attribute__((noreturn));
+static void become_program(const struct container *container, int slave) {
   const struct spec *spec = container->spec;
-  die_with_supervisor(container->alive);
-  if (spec->network == NETWORK_NONE) bring_loopback_up();
-  if (sethostname(spec->hostname, strlen(spec->hostname)) < 0) fail("SANDBOX_HOSTNAME", "hostname %s", spec->hostname);
-  leave_session();
-  int slave = build_root(container);
   take_stdio(container, slave);
   set_limits(spec);
   confine(container);
@@ -101,4 +99,26 @@ void start_container(const struct container *container) {
   /* what is left open, the report included, ends with execve */
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
   execute(spec);
+}
+
+void join_container(const struct container *container) {
+  const struct spec *spec = container->spec;
+  if (container->alive >= 0) die_with_supervisor(container->alive);
+  leave_session();
+  umask(022);
+  int slave = -1;
+  if (spec->tty) {
+    OWNED_FD dev = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    slave = provide_terminal(dev, container->terminal, spec->emulate_ids ? 0 : (uid_t)spec->uid, false);
+  }
+  become_program(container, slave);
+}
+
+void start_container(const struct container *container) {
+  const struct spec *spec = container->spec;
+  die_with_supervisor(container->alive);
+  if (spec->network == NETWORK_NONE) bring_loopback_up();
+  if (sethostname(spec->hostname, strlen(spec->hostname)) < 0) fail("SANDBOX_HOSTNAME", "hostname %s", spec->hostname);
+  leave_session();
+  become_program(container, build_root(container));
 }

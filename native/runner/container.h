@@ -18,11 +18,14 @@ struct container {
   int stdio[3];
   /* socket to the supervisor: the terminal's master side goes there */
   int terminal;
-  /* pipe whose other end only the supervisor holds */
+  /* pipe whose other end only the supervisor holds; -1: outlives it */
   int alive;
 };
 
 /* Never returns: executes the program or ends with a report. */
 void start_container(const struct container *container) __attribute__((noreturn));
+
+/* The same for one more program in a container whose namespaces this process has entered. */
+void join_container(const struct container *container) __attribute__((noreturn));
 
 #endif

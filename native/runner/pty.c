@@ -44,13 +44,13 @@ static void show_as_console(int dev, int slave) {
   if (place < 0 || copy < 0 || kernel_attach(copy, place) < 0) fail("SANDBOX_TERMINAL", "cannot provide /dev/console");
 }
 
-int provide_terminal(int dev, int socket, uid_t owner) {
+int provide_terminal(int dev, int socket, uid_t owner, bool console) {
   OWNED_FD master = openat(dev, "pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
   const int unlocked = 0;
   if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0) fail("SANDBOX_TERMINAL", "cannot open a terminal");
   int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (slave < 0) fail("SANDBOX_TERMINAL", "cannot open the terminal's other side");
-  show_as_console(dev, slave);
+  if (console) show_as_console(dev, slave);
   if (fchown(slave, owner, (gid_t)-1) < 0) fail("SANDBOX_TERMINAL", "cannot give the terminal to user %u", owner);
   send_descriptor(socket, master);
   return slave;

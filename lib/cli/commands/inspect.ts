@@ -1,5 +1,12 @@
+import { inspect as inspectContainer } from '../../api/containers.js';
 import { inspect as inspectImage } from '../../api/images.js';
-import { applySchema, IMAGE_SCHEMA, renderInspect, type Schema } from '../../template/index.js';
+import {
+  applySchema,
+  CONTAINER_SCHEMA,
+  IMAGE_SCHEMA,
+  renderInspect,
+  type Schema,
+} from '../../template/index.js';
 import { errorMessage, isShaleError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
@@ -48,20 +55,55 @@ function isTemplateError(error: unknown): boolean {
   return isShaleError(error) && error.code.startsWith('USAGE_TEMPLATE');
 }
 
+const FLAGS = [FORMAT];
+
+async function findImage(invocation: Invocation, image: string): Promise<Inspected> {
+  return { document: await inspectImage({ ...invocation.options, image }), schema: IMAGE_SCHEMA };
+}
+
+async function findContainer(invocation: Invocation, container: string): Promise<Inspected> {
+  return { document: await inspectContainer({ ...invocation.options, container }), schema: CONTAINER_SCHEMA };
+}
+
 export const imageInspect: Command = {
-  name: 'inspect',
-  aliases: ['image inspect'],
+  name: 'image inspect',
   summary: 'Display detailed information on images',
   operands: 'IMAGE [IMAGE...]',
   arity: { min: 1 },
-  flags: [FORMAT],
-  examples: [
-    "shale inspect -f '{{json .Config.Labels}}' debian",
-    "shale image inspect -f '{{.Os}} {{.ContainerConfig.ExposedPorts}}' httpd:2.4",
-  ],
-  run: invocation =>
-    inspectAll(invocation, async image => ({
-      document: await inspectImage({ ...invocation.options, image }),
-      schema: IMAGE_SCHEMA,
-    })),
+  flags: FLAGS,
+  examples: ["shale image inspect -f '{{.Os}} {{.ContainerConfig.ExposedPorts}}' httpd:2.4"],
+  run: invocation => inspectAll(invocation, image => findImage(invocation, image)),
 };
+
+export const containerInspect: Command = {
+  name: 'container inspect',
+  summary: 'Display detailed information on containers',
+  operands: 'CONTAINER [CONTAINER...]',
+  arity: { min: 1 },
+  flags: FLAGS,
+  run: invocation => inspectAll(invocation, container => findContainer(invocation, container)),
+};
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  summary: 'Display detailed information on containers and images',
+  operands: 'NAME|ID [NAME|ID...]',
+  arity: { min: 1 },
+  flags: [
+    ...FLAGS,
+    { name: 'type', kind: 'string', value: 'TYPE', help: 'container or image (default: whichever there is)' },
+  ],
+  examples: ["shale inspect -f '{{json .Config.Labels}}' debian"],
+  run: invocation => inspectAll(invocation, name => findAny(invocation, name)),
+};
+
+async function findAny(invocation: Invocation, name: string): Promise<Inspected> {
+  const type = invocation.flags.string('type');
+  if (type === 'image') return findImage(invocation, name);
+  try {
+    return await findContainer(invocation, name);
+  } catch (error) {
+    if (type === 'container' || !isShaleError(error) || error.code !== 'CONTAINER_UNKNOWN') throw error;
+    return findImage(invocation, name);
+  }
+}

@@ -1,16 +1,27 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { existsSync, realpathSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import {
+  type ContainerRecord,
+  type CreateOptions,
+  create,
+  remove,
+  start,
+  startAttached,
+} from '../../api/containers.js';
 import { run as runImage } from '../../api/run.js';
 import { parseSize } from '../../dockerfile/index.js';
 import type { Mount } from '../../sandbox/types.js';
+import { splitVariable } from '../../util/environment.js';
 import { ContainerError, UsageError } from '../../util/errors.js';
+import { follow } from '../attach.js';
 import { parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
 import { makeProgress } from '../progress/index.js';
 import { REGISTRY_FLAGS, registryOptions } from '../registry-flags.js';
 
-const FLAGS: FlagSpec[] = [
+export const CONTAINER_FLAGS: FlagSpec[] = [
   { name: 'rm', kind: 'bool', help: 'Remove the container when it ends' },
   { name: 'interactive', short: 'i', kind: 'bool', help: 'Keep standard input open' },
   { name: 'tty', short: 't', kind: 'bool', help: 'Give the process a terminal' },
@@ -33,6 +44,13 @@ const FLAGS: FlagSpec[] = [
   { name: 'platform', kind: 'string', value: 'OS/ARCH', help: 'Which image of an index' },
   { name: 'pull', kind: 'string', value: 'POLICY', help: 'always, missing (default) or never' },
   { name: 'quiet', short: 'q', kind: 'bool', help: 'No progress of a pull' },
+  { name: 'name', kind: 'string', value: 'NAME', help: 'Name of the container' },
+  { name: 'cidfile', kind: 'string', value: 'FILE', help: "Write the container's id to a file" },
+  { name: 'label', short: 'l', kind: 'list', value: 'KEY=VALUE', help: 'Label (repeatable)' },
+  { name: 'stop-signal', kind: 'string', value: 'SIGNAL', help: 'Signal that "stop" sends' },
+  { name: 'stop-timeout', kind: 'string', value: 'SECONDS', help: 'How long "stop" waits' },
+  { name: 'log-driver', kind: 'string', value: 'NAME', help: 'json-file (default) or none' },
+  { name: 'publish', short: 'p', kind: 'list', value: 'PORTS', help: 'Not supported yet', hidden: true },
   ...REGISTRY_FLAGS,
 ];
 
@@ -42,7 +60,10 @@ export const run: Command = {
   summary: 'Run a command in a new container',
   operands: 'IMAGE [COMMAND] [ARG...]',
   arity: { min: 1 },
-  flags: FLAGS,
+  flags: [
+    ...CONTAINER_FLAGS,
+    { name: 'detach', short: 'd', kind: 'bool', help: 'Leave the container running and print its id' },
+  ],
   interspersed: false,
   examples: [
     'shale run --rm debian:bookworm cat /etc/os-release',
@@ -51,43 +72,53 @@ export const run: Command = {
   run: execute,
 };
 
-async function execute({ flags, operands, options }: Invocation): Promise<number> {
-  const [image = '', ...command] = operands;
-  if (flags.bool('tty') && flags.bool('interactive') && !process.stdin.isTTY) {
+async function execute(invocation: Invocation): Promise<number> {
+  const { flags, options } = invocation;
+  const detach = flags.bool('detach');
+  if (!detach && flags.bool('tty') && flags.bool('interactive') && !process.stdin.isTTY) {
     throw new UsageError('USAGE_NO_TTY', 'the input device is not a TTY', { detail: { cliExitCode: 1 } });
   }
-  const progress = makeProgress(flags.bool('quiet') ? 'quiet' : 'auto');
-  const entrypoint = flags.string('entrypoint');
-  const shm = flags.string('shm-size');
+  const stays = detach || !flags.bool('rm') || flags.has('name') || flags.has('cidfile');
+  if (!stays) return runOnce(invocation);
+  const { id } = await createFrom(invocation);
+  if (!detach)
+    return follow(await startOrRemove(() => startAttached({ ...options, container: id }), invocation, id));
+  const after = removalOf(id, options.root);
+  await startOrRemove(() => start({ ...options, container: id, after }), invocation, id);
+  process.stdout.write(`${id}\n`);
+  return 0;
+}
+
+/** A container with `--rm` that could not be started goes at once; another stays to be looked at. */
+async function startOrRemove<T>(
+  work: () => Promise<T>,
+  { flags, options }: Invocation,
+  id: string,
+): Promise<T> {
   try {
-    const result = await runImage({
-      ...options,
-      ...registryOptions(flags),
-      image,
-      command,
-      entrypoint: entrypoint === undefined ? undefined : [entrypoint],
-      env: await environment(flags.list('env-file'), flags.list('env')),
-      workdir: flags.string('workdir'),
-      user: flags.string('user'),
-      network: networkMode(flags.string('network')),
-      hostname: flags.string('hostname'),
-      extraHosts: flags.list('add-host').map(hostLine),
-      mounts: [
-        ...(await Promise.all(flags.list('volume').map(bindMount))),
-        ...flags.list('tmpfs').map(tmpfsMount),
-      ],
-      interactive: flags.bool('interactive'),
-      tty: flags.bool('tty'),
-      readonlyRoot: flags.bool('read-only'),
-      noNewPrivileges: securityOptions(flags.list('security-opt')),
-      capAdd: flags.list('cap-add').map(capability),
-      capDrop: flags.list('cap-drop').map(capability),
-      shmSize: shm === undefined ? undefined : parseSize(shm),
-      ulimits: flags.list('ulimit').map(parseUlimit),
-      platform: flags.string('platform'),
-      pull: pullPolicy(flags.string('pull')),
-      onEvent: progress.event,
-    });
+    return await work();
+  } catch (error) {
+    if (flags.bool('rm')) await remove({ ...options, container: id, force: true });
+    throw error;
+  }
+}
+
+/** What the monitor executes when the container has ended. */
+function removalOf(id: string, root: string | undefined): string[] {
+  const [node = '', program = ''] = process.argv;
+  const { SHALE_STORAGE_DRIVER } = process.env;
+  const globals = [
+    ...(root === undefined ? [] : ['--root', resolve(root)]),
+    ...(SHALE_STORAGE_DRIVER === undefined ? [] : ['--storage-driver', SHALE_STORAGE_DRIVER]),
+  ];
+  return [node, realpathSync(program), ...globals, 'rm', '-f', id];
+}
+
+/** In a container that leaves nothing behind, not even a record. */
+async function runOnce(invocation: Invocation): Promise<number> {
+  const progress = makeProgress(invocation.flags.bool('quiet') ? 'quiet' : 'auto');
+  try {
+    const result = await runImage({ ...(await containerOptions(invocation)), onEvent: progress.event });
     if (result.message !== undefined) process.stderr.write(`shale: ${result.message}\n`);
     return result.exitCode;
   } finally {
@@ -95,7 +126,79 @@ async function execute({ flags, operands, options }: Invocation): Promise<number
   }
 }
 
-async function environment(
+/** Makes the container that a command line of `run` or `create` describes. */
+export async function createFrom(invocation: Invocation): Promise<ContainerRecord> {
+  const { flags } = invocation;
+  const cidfile = flags.string('cidfile');
+  if (cidfile !== undefined && existsSync(cidfile)) {
+    throw new UsageError(
+      'USAGE_CIDFILE',
+      `container ID file found, make sure the other container isn't running or delete ${cidfile}`,
+    );
+  }
+  const progress = makeProgress(flags.bool('quiet') ? 'quiet' : 'auto');
+  try {
+    const record = await create({ ...(await containerOptions(invocation)), onEvent: progress.event });
+    if (cidfile !== undefined) await writeFile(cidfile, record.id, { flag: 'wx' });
+    return record;
+  } finally {
+    progress.end();
+  }
+}
+
+async function containerOptions({ flags, operands, options }: Invocation): Promise<CreateOptions> {
+  const [image = '', ...command] = operands;
+  if (flags.has('publish')) {
+    throw new UsageError('USAGE_FLAG_VALUE', 'publishing ports (-p) is not supported yet', {
+      hint: "with --network host, the default, a container's ports are the machine's",
+    });
+  }
+  const entrypoint = flags.string('entrypoint');
+  const shm = flags.string('shm-size');
+  const timeout = flags.string('stop-timeout');
+  return {
+    ...options,
+    ...registryOptions(flags),
+    image,
+    command,
+    entrypoint: entrypoint === undefined ? undefined : [entrypoint],
+    env: await environment(flags.list('env-file'), flags.list('env')),
+    workdir: flags.string('workdir'),
+    user: flags.string('user'),
+    network: networkMode(flags.string('network')),
+    hostname: flags.string('hostname'),
+    extraHosts: flags.list('add-host').map(hostLine),
+    mounts: [
+      ...(await Promise.all(flags.list('volume').map(bindMount))),
+      ...flags.list('tmpfs').map(tmpfsMount),
+    ],
+    interactive: flags.bool('interactive'),
+    tty: flags.bool('tty'),
+    readonlyRoot: flags.bool('read-only'),
+    noNewPrivileges: securityOptions(flags.list('security-opt')),
+    capAdd: flags.list('cap-add').map(capability),
+    capDrop: flags.list('cap-drop').map(capability),
+    shmSize: shm === undefined ? undefined : parseSize(shm),
+    ulimits: flags.list('ulimit').map(parseUlimit),
+    platform: flags.string('platform'),
+    pull: pullPolicy(flags.string('pull')),
+    name: flags.string('name'),
+    autoRemove: flags.bool('rm'),
+    labels: Object.fromEntries(flags.list('label').map(splitVariable)),
+    stopSignal: flags.string('stop-signal'),
+    stopTimeout: timeout === undefined ? undefined : Number(timeout),
+    logDriver: logDriver(flags.string('log-driver')),
+  };
+}
+
+function logDriver(text: string | undefined): 'json-file' | 'none' | undefined {
+  if (text === undefined || text === 'json-file' || text === 'none') return text;
+  throw new UsageError('USAGE_FLAG_VALUE', `logging driver "${text}" is not supported`, {
+    hint: 'json-file or none',
+  });
+}
+
+export async function environment(
   files: readonly string[],
   words: readonly string[],
 ): Promise<Record<string, string>> {

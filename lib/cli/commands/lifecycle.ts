@@ -1,0 +1,126 @@
+import { kill, prune, remove, rename, start, stop, wait } from '../../api/containers.js';
+import { UsageError } from '../../util/errors.js';
+import type { Command } from '../command.js';
+import { forEach } from '../each.js';
+import type { FlagSpec, Flags } from '../flags.js';
+import { size } from '../table.js';
+
+const CONTAINERS = { operands: 'CONTAINER [CONTAINER...]', arity: { min: 1 } } as const;
+
+const STOP_FLAGS: FlagSpec[] = [
+  { name: 'signal', short: 's', kind: 'string', value: 'SIGNAL', help: "Instead of the image's stop signal" },
+  {
+    name: 'time',
+    short: 't',
+    kind: 'string',
+    value: 'SECONDS',
+    help: 'How long to wait (default 10, -1: for ever)',
+  },
+];
+
+function stopOptions(flags: Flags): { killSignal?: string; seconds?: number } {
+  const time = flags.string('time');
+  if (time !== undefined && !/^-?\d+$/.test(time))
+    throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${time}" for "-t, --time" flag`);
+  return { killSignal: flags.string('signal'), seconds: time === undefined ? undefined : Number(time) };
+}
+
+export const stopCommand: Command = {
+  name: 'stop',
+  aliases: ['container stop'],
+  summary: 'Stop running containers',
+  ...CONTAINERS,
+  flags: STOP_FLAGS,
+  run: invocation =>
+    forEach(invocation, async container => {
+      await stop({ ...invocation.options, container, ...stopOptions(invocation.flags) });
+      return container;
+    }),
+};
+
+export const restartCommand: Command = {
+  name: 'restart',
+  aliases: ['container restart'],
+  summary: 'Stop and start containers',
+  ...CONTAINERS,
+  flags: STOP_FLAGS,
+  run: invocation =>
+    forEach(invocation, async container => {
+      await stop({ ...invocation.options, container, ...stopOptions(invocation.flags) });
+      await start({ ...invocation.options, container });
+      return container;
+    }),
+};
+
+export const killCommand: Command = {
+  name: 'kill',
+  aliases: ['container kill'],
+  summary: 'Send a signal to running containers',
+  ...CONTAINERS,
+  flags: [{ name: 'signal', short: 's', kind: 'string', value: 'SIGNAL', help: 'default KILL' }],
+  run: invocation =>
+    forEach(invocation, async container => {
+      await kill({ ...invocation.options, container, killSignal: invocation.flags.string('signal') });
+      return container;
+    }),
+};
+
+export const waitCommand: Command = {
+  name: 'wait',
+  aliases: ['container wait'],
+  summary: 'Wait for containers and print their exit codes',
+  ...CONTAINERS,
+  flags: [],
+  run: invocation =>
+    forEach(invocation, async container => String(await wait({ ...invocation.options, container }))),
+};
+
+export const rm: Command = {
+  name: 'rm',
+  aliases: ['container rm', 'container remove'],
+  summary: 'Remove containers',
+  ...CONTAINERS,
+  flags: [
+    { name: 'force', short: 'f', kind: 'bool', help: 'Also those that run' },
+    {
+      name: 'volumes',
+      short: 'v',
+      kind: 'bool',
+      help: 'Accepted: there are no anonymous volumes',
+      hidden: true,
+    },
+  ],
+  run: invocation =>
+    forEach(invocation, async container => {
+      await remove({ ...invocation.options, container, force: invocation.flags.bool('force') });
+      return container;
+    }),
+};
+
+export const renameCommand: Command = {
+  name: 'rename',
+  aliases: ['container rename'],
+  summary: 'Give a container another name',
+  operands: 'CONTAINER NEW_NAME',
+  arity: { min: 2, max: 2 },
+  flags: [],
+  run: async ({ operands, options }) => {
+    const [container = '', name = ''] = operands;
+    await rename({ ...options, container, name });
+    return 0;
+  },
+};
+
+export const containerPrune: Command = {
+  name: 'container prune',
+  summary: 'Remove all stopped containers',
+  operands: '',
+  arity: { min: 0, max: 0 },
+  flags: [{ name: 'force', short: 'f', kind: 'bool', help: 'Accepted: nothing is asked' }],
+  run: async ({ options }) => {
+    const { removed, reclaimed } = await prune(options);
+    if (removed.length > 0) process.stdout.write(`Deleted Containers:\n${removed.join('\n')}\n\n`);
+    process.stdout.write(`Total reclaimed space: ${size(reclaimed)}\n`);
+    return 0;
+  },
+};

@@ -1,0 +1,20 @@
+import { errorMessage } from '../util/errors.js';
+import type { Invocation } from './command.js';
+
+/** Does the same with each operand and prints what comes of it; an error of one does not keep the others from theirs. */
+export async function forEach(
+  { operands, options }: Invocation,
+  work: (name: string) => Promise<string>,
+): Promise<number> {
+  let failed = 0;
+  for (const name of operands) {
+    try {
+      process.stdout.write(`${await work(name)}\n`);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      process.stderr.write(`Error: ${errorMessage(error)}\n`);
+      failed += 1;
+    }
+  }
+  return failed > 0 ? 1 : 0;
+}

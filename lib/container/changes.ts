@@ -1,0 +1,73 @@
+import type { MergedIndex } from '../layer/merged.js';
+import type { LayerEntry } from '../layer/types.js';
+import { fromBytePath, parentOf, toBytePath } from '../util/paths.js';
+import type { ContainerRecord } from './record.js';
+
+/** One line of `docker diff`. */
+export interface Change {
+  kind: 'A' | 'C' | 'D';
+  path: string;
+}
+
+const PROVIDED = ['dev', 'proc', 'sys', 'etc/resolv.conf', 'etc/hosts', 'etc/hostname'];
+
+/** Paths where the sandbox, and not the container, makes something. */
+export function providedPaths(record: ContainerRecord): Set<string> {
+  const targets = (record.options.mounts ?? []).map(mount => mount.target.replace(/^\/+/, ''));
+  return new Set([...PROVIDED, ...targets].map(toBytePath));
+}
+
+/**
+ * What of a layer's entries is no change: mount points that the sandbox made and has not removed yet, and
+ * directories that overlay copied up for them and that are still as the image has them.
+ */
+export function unchangedPaths(
+  entries: readonly LayerEntry[],
+  image: MergedIndex,
+  provided: ReadonlySet<string>,
+): Set<string> {
+  const left = new Set<string>();
+  const busy = new Set<string>();
+  // from the deepest up, so that a directory is judged after what it holds
+  for (const entry of [...entries].sort((a, b) => depth(b.path) - depth(a.path))) {
+    const below = image.get(entry.path);
+    const empty = entry.type === 'dir' ? !busy.has(entry.path) : entry.type === 'file' && entry.size === 0;
+    const stub = below === undefined && provided.has(entry.path) && empty;
+    const same = entry.type === 'dir' && empty && below !== undefined && sameDirectory(entry, below);
+    if (stub || same) left.add(entry.path);
+    else busy.add(parentOf(entry.path));
+  }
+  return left;
+}
+
+function depth(path: string): number {
+  return path === '' ? 0 : path.split('/').length;
+}
+
+function sameDirectory(a: LayerEntry, b: LayerEntry): boolean {
+  return (
+    b.type === 'dir' &&
+    a.mode === b.mode &&
+    a.uid === b.uid &&
+    a.gid === b.gid &&
+    Math.floor(a.mtime) === Math.floor(b.mtime)
+  );
+}
+
+/** Docker's lines for a layer on top of an image, sorted. */
+export function changesOf(
+  entries: readonly LayerEntry[],
+  image: MergedIndex,
+  provided: ReadonlySet<string>,
+): Change[] {
+  const left = unchangedPaths(entries, image, provided);
+  return entries
+    .filter(entry => entry.path !== '' && entry.type !== 'opaque' && !left.has(entry.path))
+    .map(entry => ({ kind: kindOf(entry, image), path: `/${fromBytePath(entry.path)}` }))
+    .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}
+
+function kindOf(entry: LayerEntry, image: MergedIndex): Change['kind'] {
+  if (entry.type === 'whiteout') return 'D';
+  return image.get(entry.path) === undefined ? 'A' : 'C';
+}

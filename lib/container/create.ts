@@ -1,0 +1,75 @@
+import { randomBytes } from 'node:crypto';
+import type { ImageConfig } from '../oci/types.js';
+import type { Store } from '../store/index.js';
+import type { Digest } from '../util/digest.js';
+import { now } from '../util/time.js';
+import { randomName } from './names.js';
+import type { KeptOptions } from './options.js';
+import { assertFree, type ContainerRecord, withNames, writeContainer } from './record.js';
+import { specOf } from './spec.js';
+
+/** An image that a container is made of. */
+export interface SourceImage {
+  id: Digest;
+  config: ImageConfig;
+}
+
+export function pinName(id: string): string {
+  return `container-${id}`;
+}
+
+/**
+ * Makes a container that stays, and starts nothing. The image's parts are kept as long as it is there.
+ *
+ * @throws ContainerError `CONTAINER_NAME_INVALID`, `CONTAINER_NAME_USED`, `CONTAINER_NO_COMMAND`; ShaleError
+ *   `USER_UNKNOWN`, `USER_ID_RANGE`
+ */
+export async function createContainer(
+  store: Store,
+  image: SourceImage,
+  options: KeptOptions & { name?: string },
+): Promise<ContainerRecord> {
+  const { name, ...kept } = options;
+  const id = randomBytes(32).toString('hex');
+  const { args } = await specOf(store, image.config, kept, id);
+  return withNames(store, async () => {
+    const record: ContainerRecord = {
+      id,
+      name: name ?? (await freeName(store)),
+      created: now(),
+      image: image.id,
+      imageName: options.image,
+      config: image.config,
+      options: kept,
+      args,
+    };
+    if (name !== undefined) await assertFree(store, name);
+    await pinContainer(store, record, false);
+    await writeContainer(store, record);
+    return record;
+  });
+}
+
+/** The image, and what is needed of it, stays in the store while the container is there. */
+export async function pinContainer(store: Store, record: ContainerRecord, running: boolean): Promise<void> {
+  await store.pins.set({
+    name: pinName(record.id),
+    image: record.image,
+    digests: record.config.rootfs.diff_ids,
+    description: `container ${record.id.slice(0, 12)}`,
+    running,
+  });
+}
+
+async function freeName(store: Store): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const name = randomName(tries);
+    if (
+      await assertFree(store, name).then(
+        () => true,
+        () => tries > 20,
+      )
+    )
+      return name;
+  }
+}

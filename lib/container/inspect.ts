@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import type { Store } from '../store/index.js';
+import { processesOf } from './processes.js';
+import { type ContainerRecord, containerDirectory } from './record.js';
+import { type ContainerState, readState } from './state.js';
+
+/** What docker prints for a time that is not known. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** A container and how it is. */
+export interface ContainerSummary {
+  record: ContainerRecord;
+  state: ContainerState;
+}
+
+export async function summaryOf(store: Store, record: ContainerRecord): Promise<ContainerSummary> {
+  return { record, state: await readState(containerDirectory(store, record.id)) };
+}
+
+/** `docker container inspect`, with docker's field names. */
+export async function inspectContainer(
+  store: Store,
+  record: ContainerRecord,
+): Promise<Record<string, unknown>> {
+  const directory = containerDirectory(store, record.id);
+  const state = await readState(directory);
+  const [path = '', ...args] = record.args;
+  const running = state.status === 'running';
+  const [first] = running ? await processesOf(store, record).catch(() => []) : [];
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: {
+      Status: state.status,
+      Running: running,
+      Paused: false,
+      Restarting: false,
+      OOMKilled: false,
+      Dead: false,
+      Pid: first?.pid ?? 0,
+      ExitCode: state.exitCode,
+      Error: state.error,
+      StartedAt: state.startedAt || NEVER,
+      FinishedAt: state.finishedAt || NEVER,
+    },
+    Image: record.image,
+    LogPath: record.options.logDriver === 'none' ? '' : join(directory, 'log'),
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: 'overlay2',
+    Platform: record.config.os,
+    HostConfig: hostConfig(record),
+    GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
+    Mounts: mountsOf(record),
+    Config: configOf(record),
+    NetworkSettings: { Ports: {}, Networks: {} },
+  };
+}
+
+function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
+  return {
+    Binds: (options.mounts ?? []).flatMap(mount =>
+      mount.type === 'bind' ? [`${mount.source}:${mount.target}${mount.readonly ? ':ro' : ''}`] : [],
+    ),
+    LogConfig: { Type: options.logDriver ?? 'json-file', Config: {} },
+    NetworkMode: options.network ?? 'host',
+    PortBindings: {},
+    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+    AutoRemove: options.autoRemove === true,
+    CapAdd: options.capAdd ?? null,
+    CapDrop: options.capDrop ?? null,
+    ExtraHosts: (options.extraHosts ?? []).map(pair => pair.join(':')),
+    ReadonlyRootfs: options.readonlyRoot === true,
+    ShmSize: options.shmSize ?? 67_108_864,
+  };
+}
+
+function mountsOf({ options }: ContainerRecord): Record<string, unknown>[] {
+  return (options.mounts ?? []).map(mount => ({
+    Type: mount.type,
+    Source: mount.type === 'bind' ? (mount.source ?? '') : '',
+    Destination: mount.target,
+    Mode: '',
+    RW: !('readonly' in mount && mount.readonly),
+    Propagation: mount.type === 'bind' ? 'rprivate' : '',
+  }));
+}
+
+function configOf({
+  id,
+  options,
+  config: { config = {} },
+  imageName,
+}: ContainerRecord): Record<string, unknown> {
+  const { command = [], entrypoint, env = {}, labels = {}, user, workdir, hostname } = options;
+  const replaced = new Set(Object.keys(env));
+  const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
+  return {
+    ...config,
+    Hostname: hostname ?? id.slice(0, 12),
+    User: user ?? config.User ?? '',
+    Tty: options.tty === true,
+    OpenStdin: options.interactive === true,
+    Env: [...inherited, ...Object.entries(env).map(pair => pair.join('='))],
+    Cmd: command.length > 0 ? command : entrypoint === undefined ? (config.Cmd ?? null) : null,
+    Image: imageName,
+    WorkingDir: workdir ?? config.WorkingDir ?? '',
+    Entrypoint: entrypoint ?? config.Entrypoint ?? null,
+    Labels: { ...config.Labels, ...labels },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Store } from '../store/index.js';
+import { ContainerError } from '../util/errors.js';
+import { pinName } from './create.js';
+import { type ContainerRecord, containerDirectory, retireContainer } from './record.js';
+import { stopContainer } from './signals.js';
+import { isAlive } from './state.js';
+
+/**
+ * Removes a container that does not run, or, with `force`, also one that does.
+ *
+ * @param removeTrees deletes directories of mapped ids
+ * @throws ContainerError `CONTAINER_RUNNING`
+ */
+export async function removeContainer(
+  host: { store: Store; removeTrees(paths: string[]): Promise<void> },
+  record: ContainerRecord,
+  force: boolean,
+): Promise<void> {
+  const { store } = host;
+  const directory = containerDirectory(store, record.id);
+  if (force) await stopContainer(store, record, { signal: 'SIGKILL' });
+  await store.withLock(`container-${record.id}`, async () => {
+    if (await isAlive(directory)) {
+      throw new ContainerError(
+        'CONTAINER_RUNNING',
+        `cannot remove container "${record.name}": container is running: stop the container before removing or force remove`,
+      );
+    }
+    const gone = await retireContainer(store, record.id);
+    await store.pins.delete(pinName(record.id));
+    await host.removeTrees([gone]);
+  });
+}

@@ -1,0 +1,80 @@
+import type { FileHandle } from 'node:fs/promises';
+import { awaitStart, type Connection, startMonitor } from '../sandbox/monitor.js';
+import { reportError } from '../sandbox/report.js';
+import { ContainerError } from '../util/errors.js';
+import { flock } from '../util/os.js';
+import { now } from '../util/time.js';
+import { type ContainerRecord, containerDirectory } from './record.js';
+import type { ContainerHost } from './run.js';
+import { specOf } from './spec.js';
+import { codeOfError, isAlive, openLock, writeStarted } from './state.js';
+
+export interface StartOptions {
+  /** somebody follows the output from the first byte */
+  attached?: boolean;
+  /** program and arguments for the end of a container that is to be removed then */
+  after?: string[];
+  signal?: AbortSignal;
+}
+
+/**
+ * Starts a container that stays, and returns as soon as its program runs. Starting one that runs does nothing.
+ *
+ * @returns a connection to its streams, when `attached`
+ * @throws ContainerError `CONTAINER_START` (with `detail.exitCode` 126 or 127 when the program cannot be executed);
+ *   SandboxError
+ */
+export async function startContainer(
+  host: ContainerHost,
+  record: ContainerRecord,
+  options: StartOptions = {},
+): Promise<Connection | undefined> {
+  const directory = containerDirectory(host.store, record.id);
+  return host.store.withLock(`container-${record.id}`, async () => {
+    if (await isAlive(directory)) return undefined;
+    const lock = await openLock(directory);
+    try {
+      // others hold it for an instant, to see that nobody does
+      await flock(lock.fd, 'exclusive', { signal: options.signal });
+      return await launch(host, record, directory, lock, options);
+    } finally {
+      await lock.close();
+    }
+  });
+}
+
+async function launch(
+  host: ContainerHost,
+  record: ContainerRecord,
+  directory: string,
+  lock: FileHandle,
+  { attached = false, after, signal }: StartOptions,
+): Promise<Connection | undefined> {
+  const { options, config, id } = record;
+  const spec = await specOf(host.store, config, options, id);
+  const worker = await host.worker();
+  await worker.keep(spec, directory, signal);
+  await writeStarted(directory, now());
+  const connection = await startMonitor({
+    directory,
+    lock,
+    tty: options.tty === true,
+    stdin: options.interactive === true,
+    attached,
+    log: options.logDriver !== 'none',
+    after,
+  });
+  await lock.close();
+  const { error } = await awaitStart(directory, () => isAlive(directory));
+  if (error === undefined) return connection;
+  connection?.output.destroy();
+  throw startError(record, error);
+}
+
+function startError(record: ContainerRecord, error: { code: string; message: string }): Error {
+  if (!error.code.startsWith('EXEC_')) return reportError({ error });
+  const exitCode = codeOfError(error.code);
+  return new ContainerError('CONTAINER_START', `cannot start container ${record.name}: ${error.message}`, {
+    detail: { exitCode, cliExitCode: exitCode },
+  });
+}

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SandboxError } from '../util/errors.js';
+import { idMapArguments } from './idmap.js';
+import { readIdMap } from './idmapinput.js';
+import { RUNNER_SPEC } from './keeping.js';
+import { findRunner } from './paths.js';
+import { parseReport, type RunnerReport } from './report.js';
+
+/** Names in the container's directory, beside those of keeping.ts. */
+export const REPORT = 'report';
+export const LOG = 'log';
+/** the monitor listens here for those who attach */
+export const SOCKET = 'attach';
+
+export interface MonitorOptions {
+  /** the container's own, prepared by `Worker.keep` */
+  directory: string;
+  /** locked exclusively; the monitor holds the lock while the container lives */
+  lock: FileHandle;
+  tty: boolean;
+  /** the container reads what attached ones write */
+  stdin: boolean;
+  /** false: nobody is attached at the start */
+  attached: boolean;
+  /** false: no log */
+  log: boolean;
+  /** program and arguments to execute when the container has ended */
+  after?: string[];
+}
+
+/** Both ways to a container's streams, in the frames of native/runner/clients.h. */
+export interface Connection {
+  input: Readable;
+  output: Writable;
+}
+
+/** What programs need to find things, and nothing else of the caller's. */
+const KEPT_VARIABLES = ['PATH', 'HOME', 'SHALE_ROOT', 'XDG_DATA_HOME', 'XDG_RUNTIME_DIR'];
+
+/**
+ * Starts the process that holds a container: it outlives this one.
+ *
+ * @returns a connection, when attached
+ * @throws SandboxError `SANDBOX_KEEP`
+ */
+export async function startMonitor(options: MonitorOptions): Promise<Connection | undefined> {
+  const runner = findRunner();
+  if (runner === undefined)
+    throw new SandboxError('SANDBOX_KEEP', 'shale-runner is not built', { hint: 'npm run build' });
+  const { directory, lock, after } = options;
+  const files = await Promise.all([
+    open(join(directory, RUNNER_SPEC), 'r'),
+    open(join(directory, REPORT), 'w', 0o600),
+    open(options.log ? join(directory, LOG) : '/dev/null', 'a', 0o600),
+    open(directory, 'r'),
+  ]);
+  try {
+    const [spec, report, log, place] = files.map(file => file.fd);
+    const child = spawn(runner, await monitorArguments(runner, options, after), {
+      stdio: ['ignore', 'ignore', 'ignore', spec, report, lock.fd, log, place, ...attachment(options)],
+      detached: true,
+      cwd: '/',
+      env: Object.fromEntries(KEPT_VARIABLES.map(name => [name, process.env[name]])),
+    });
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    child.unref();
+    return connectionOf((child.stdio as unknown as Socket[])[8]);
+  } finally {
+    for (const file of files) await file.close();
+  }
+}
+
+/** Node throws away what nobody has read yet when the process ends: it is taken out of its hands at once. */
+function connectionOf(socket: Socket | undefined): Connection | undefined {
+  if (socket === undefined) return undefined;
+  socket.on('error', () => {});
+  return { input: socket.pipe(new PassThrough()), output: socket };
+}
+
+function attachment({ attached }: MonitorOptions): 'pipe'[] {
+  return attached ? ['pipe'] : [];
+}
+
+async function monitorArguments(
+  runner: string,
+  { tty, stdin, attached }: MonitorOptions,
+  after: string[] = [],
+): Promise<string[]> {
+  const map = await readIdMap();
+  return [
+    'monitor',
+    ...(tty ? ['--tty'] : []),
+    ...(stdin ? ['--stdin'] : []),
+    ...(attached ? ['--client'] : []),
+    '--',
+    ...[runner, 'userns', '--error-fd', '6', ...idMapArguments(map)],
+    ...['--', runner, 'run', '--spec', '3', '--report', '4'],
+    ...(after.length > 0 ? ['---', ...after] : []),
+  ];
+}
+
+/** What the runner has said of the container so far. */
+export async function readMonitorReport(directory: string): Promise<RunnerReport & { started?: boolean }> {
+  const bytes = await readFile(join(directory, REPORT)).catch(() => Buffer.alloc(0));
+  return { ...parseReport(bytes), started: bytes.includes('started\0') };
+}
+
+const POLL_MS = 5;
+
+/**
+ * Waits until the program is executed or could not be.
+ * @param alive tells whether the monitor is
+ */
+export async function awaitStart(directory: string, alive: () => Promise<boolean>): Promise<RunnerReport> {
+  for (;;) {
+    const living = await alive();
+    const report = await readMonitorReport(directory);
+    if (report.started || report.error !== undefined || !living) return report;
+    await sleep(POLL_MS);
+  }
+}
