@@ -8,7 +8,7 @@ import { flatten } from '../build/export.js';
 import { Attachment, connectContainer } from '../container/attach.js';
 import type { Change } from '../container/changes.js';
 import { commitContainer, containerLayer, diffContainer } from '../container/commit.js';
-import { createContainer, pinContainer } from '../container/create.js';
+import { createContainer } from '../container/create.js';
 import { type ContainerSummary, inspectContainer, summaryOf } from '../container/inspect.js';
 import { type LogLine, type LogOptions, readLog } from '../container/logs.js';
 import type { KeptOptions } from '../container/options.js';
@@ -291,12 +291,4 @@ export async function exec(options: ExecOptions): Promise<{ exitCode: number; me
     return { root: store.root, pid: first?.pid ?? 0, owner: first?.parent ?? 0, spec };
   });
   return joinContainer({ ...joining, stdin: interactive, detach });
-}
-
-/** Says of every container whether it runs, for who is about to remove images. */
-export async function refreshPins(store: Store): Promise<void> {
-  for (const record of await listRecords(store)) {
-    const { status } = await readState(directoryOf(store, record));
-    await pinContainer(store, record, status === 'running');
-  }
 }

@@ -21,7 +21,6 @@ import {
 import { parsePlatform } from '../oci/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { LayerError, StoreError } from '../util/errors.js';
-import { refreshPins } from './containers.js';
 import { withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -55,6 +54,7 @@ export function tag(options: ShaleOptions & { image: string; name: string }): Pr
 /** Takes a name away; with the last name, deletes the image and what only it needed. */
 export function removeImages(options: ShaleOptions & { image: string; force?: boolean }): Promise<Removal[]> {
   return withHouse(options, async ({ store, removeTrees }) => {
+    const { refreshPins } = await import('../container/pins.js');
     await refreshPins(store);
     return removeImage(store, options.image, { force: options.force, removeTrees });
   });
