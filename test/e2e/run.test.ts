@@ -52,6 +52,7 @@ eachWorld(
       /denied|permitted/,
     );
     t.equal(await sh('echo gone > /gone; cat /gone'), 'gone\n');
+    t.equal((await world.ok(['run', 'busybox', 'echo', 'no --rm'])).stdout, 'no --rm\n');
     t.not((await world.shale(['run', '--rm', 'busybox', 'cat', '/gone'])).code, 0, 'an overlay of its own');
   },
 );

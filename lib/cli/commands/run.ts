@@ -13,7 +13,7 @@ import { run as runImage } from '../../api/run.js';
 import { parseSize } from '../../dockerfile/index.js';
 import type { Mount } from '../../sandbox/types.js';
 import { splitVariable } from '../../util/environment.js';
-import { ContainerError, UsageError } from '../../util/errors.js';
+import { ContainerError, isShaleError, UsageError } from '../../util/errors.js';
 import { follow } from '../attach.js';
 import { parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
@@ -81,12 +81,27 @@ async function execute(invocation: Invocation): Promise<number> {
   const stays = detach || !flags.bool('rm') || flags.has('name') || flags.has('cidfile');
   if (!stays) return runOnce(invocation);
   const { id } = await createFrom(invocation);
-  if (!detach)
-    return follow(await startOrRemove(() => startAttached({ ...options, container: id }), invocation, id));
+  if (!detach) return runAttached(invocation, id);
   const after = removalOf(id, options.root);
   await startOrRemove(() => start({ ...options, container: id, after }), invocation, id);
   process.stdout.write(`${id}\n`);
   return 0;
+}
+
+/** In the foreground. Where a container cannot stay, and nobody gave it a name to find it by, it runs all the same. */
+async function runAttached(invocation: Invocation, id: string): Promise<number> {
+  const { flags, options } = invocation;
+  try {
+    return await follow(
+      await startOrRemove(() => startAttached({ ...options, container: id }), invocation, id),
+    );
+  } catch (error) {
+    const named = flags.has('name') || flags.has('cidfile');
+    if (named || !isShaleError(error) || error.code !== 'SANDBOX_KEEP') throw error;
+    await remove({ ...options, container: id, force: true });
+    options.onNote?.(`the container is gone when it ends: ${error.message}`);
+    return runOnce(invocation);
+  }
 }
 
 /** A container with `--rm` that could not be started goes at once; another stays to be looked at. */
