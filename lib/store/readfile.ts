@@ -1,6 +1,5 @@
 import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { BytePath, LayerEngine, MergedEntry } from '../layer/types.js';
 import { errnoCode, StoreError } from '../util/errors.js';
@@ -74,18 +73,26 @@ async function readAt(file: FileHandle, offset: number, size: number): Promise<B
   return bytes;
 }
 
-/** Stops as soon as the file is complete: what lies behind it is never decompressed. */
+/**
+ * Stops as soon as the file is complete: what lies behind it is never decompressed. (Node's `pipeline` would take
+ * the early end for an abort.)
+ */
 async function gunzipAt(path: string, offset: number, size: number): Promise<Buffer> {
   const bytes = Buffer.alloc(size);
   let position = 0;
-  await pipeline(createReadStream(path), createGunzip(), async (plain: AsyncIterable<Buffer>) => {
-    for await (const chunk of plain) {
+  const compressed = createReadStream(path);
+  const plain = createGunzip();
+  compressed.on('error', error => plain.destroy(error)).pipe(plain);
+  try {
+    for await (const chunk of plain as AsyncIterable<Buffer>) {
       const from = Math.max(0, offset - position);
       if (from < chunk.length) chunk.copy(bytes, Math.max(0, position - offset), from);
       position += chunk.length;
-      if (position >= offset + size) return;
+      if (position >= offset + size) break;
     }
-  });
+  } finally {
+    compressed.destroy();
+  }
   if (position < offset + size) {
     throw new StoreError('STORE_CORRUPT', `the layer ${path} ends at byte ${position}, inside a file`);
   }

@@ -63,6 +63,17 @@ eachWorld(
     const byDigest = `${host}/team/app@${inspected.Digest}`;
     t.equal((await world.ok(['run', '--rm', byDigest])).stdout, 'pushed\n');
 
+    const elsewhere = { SHALE_ROOT: join(world.base, 'elsewhere') };
+    const first = world.files('first', {
+      Dockerfile: `FROM ${name}\nRUN cat /message > /copy\nUSER app\nRUN id -u\n`,
+    });
+    await world.ok(['build', '-t', 'first', first], { env: elsewhere });
+    t.equal(
+      (await world.ok(['run', '--rm', 'first', 'cat', '/copy'], { env: elsewhere })).stdout,
+      'pushed\n',
+    );
+    await world.ok(['rmi', '-f', 'first', name], { env: elsewhere });
+
     const derived = world.files('derived', {
       Dockerfile: `FROM ${byDigest}\nCOPY extra /\n`,
       extra: 'extra',
