@@ -16,7 +16,8 @@ bash scripts/stage.sh "$scratch/shale"
 export SHALE_TEST_PREFIX="$scratch/shale" SHALE_TEST_SCRATCH="$scratch"
 
 status=0
+bash scripts/package.sh || { status=1; echo "FAILED scripts/package.sh"; }
 npx tap --reporter=tap --disable-coverage "$@" >"$scratch/results.tap" || status=$?
+# The summary's count is the last line: whoever watches CI reads it there.
 node scripts/summary.mjs "$scratch/results.tap" || status=1
-bash scripts/package.sh || status=1
 exit "$status"
