@@ -1,10 +1,7 @@
 import type { ContainerConfig, History, ImageConfig, Platform } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
-import { environmentOf, withVariable } from '../util/environment.js';
+import { DEFAULT_PATH, environmentOf, withVariable } from '../util/environment.js';
 import { describeLayers, type StepDetails } from './explain.js';
-
-/** What docker gives every container that has no PATH of its own. */
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** A stage after some of its steps: a value, never changed in place. */
 export interface StageState {

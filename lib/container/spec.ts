@@ -1,13 +1,11 @@
 import type { ImageConfig } from '../oci/types.js';
 import type { RunSpec } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
-import { splitVariable, withVariable } from '../util/environment.js';
+import { DEFAULT_PATH, splitVariable, withVariable } from '../util/environment.js';
 import { ContainerError } from '../util/errors.js';
 import { resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
 import type { RunOptions } from './options.js';
-
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * What to execute, from an image's config and what the caller says beside it.

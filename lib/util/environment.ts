@@ -1,3 +1,6 @@
+/** What docker gives every container that has no PATH of its own. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** `KEY=VALUE` cut at the first `=`; a word without one has an empty value. */
 export function splitVariable(variable: string): [name: string, value: string] {
   const equals = variable.indexOf('=');

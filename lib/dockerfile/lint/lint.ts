@@ -1,3 +1,4 @@
+import { DEFAULT_PATH } from '../../util/environment.js';
 import { findDirective } from '../directives.js';
 import { dockerfileError, errorRange } from '../errors.js';
 import { parse } from '../parser.js';
@@ -39,8 +40,6 @@ export interface LintOptions {
   /** what is known of base images, by the name in FROM; without it their environment counts as empty */
   baseImage?: (reference: string) => LintBaseImage | undefined;
 }
-
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 function predefinedArgs(options: LintOptions, target: string | undefined): Map<string, string> {
   const values = new Map<string, string>();
