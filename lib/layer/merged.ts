@@ -1,4 +1,5 @@
 import { LayerError } from '../util/errors.js';
+import { baseOf, joinPath, parentOf } from '../util/paths.js';
 import type { BytePath, LayerEntry, MergedEntry } from './types.js';
 
 /** As many symbolic links as Linux follows in one path (path_resolution(7)). */
@@ -31,7 +32,7 @@ export function followPath(
       at = parentOf(at);
       continue;
     }
-    const next = join(at, name);
+    const next = joinPath(at, name);
     const entry = lookup(next);
     if (entry?.type !== 'symlink' || (!followLast && isLast(pending))) {
       at = next;
@@ -74,7 +75,8 @@ export class MergedIndex {
     // The directory that holds a mark is there, even when the mark deletes nothing: overlayfs shows it.
     for (const entry of entries) {
       if (entry.type === 'whiteout') this.#ensureParent({ ...entry, layer });
-      else if (entry.type === 'opaque') this.#ensureParent({ ...entry, path: join(entry.path, '.'), layer });
+      else if (entry.type === 'opaque')
+        this.#ensureParent({ ...entry, path: joinPath(entry.path, '.'), layer });
     }
     const hardlinks: LayerEntry[] = [];
     for (const entry of entries) {
@@ -100,7 +102,7 @@ export class MergedIndex {
   list(dir: BytePath): MergedEntry[] {
     const names = this.#children.get(dir);
     if (names === undefined) return [];
-    return [...names].sort().flatMap(name => this.#entries.get(join(dir, name)) ?? []);
+    return [...names].sort().flatMap(name => this.#entries.get(joinPath(dir, name)) ?? []);
   }
 
   /** `dir` itself and everything below it, each directory before what it holds, names in byte order. */
@@ -109,7 +111,7 @@ export class MergedIndex {
     if (entry !== undefined) yield entry;
     const names = this.#children.get(dir);
     if (names === undefined) return;
-    for (const name of [...names].sort()) yield* this.walk(join(dir, name));
+    for (const name of [...names].sort()) yield* this.walk(joinPath(dir, name));
   }
 
   #add(entry: MergedEntry): void {
@@ -120,12 +122,12 @@ export class MergedIndex {
     const path = this.#ensureParent(entry);
     if (entry.type !== 'dir') this.#removeChildren(path);
     this.#entries.set(path, path === entry.path ? entry : { ...entry, path });
-    this.#childrenOf(parentOf(path)).add(nameOf(path));
+    this.#childrenOf(parentOf(path)).add(baseOf(path));
   }
 
   #addLink(entry: LayerEntry, layer: number): void {
     const link = entry.link ?? '';
-    const target = this.#entries.get(join(this.#throughLinks(parentOf(link), layer), nameOf(link)));
+    const target = this.#entries.get(joinPath(this.#throughLinks(parentOf(link), layer), baseOf(link)));
     if (target === undefined || target.type === 'dir') this.#add({ ...entry, layer });
     else this.#add({ ...target, path: entry.path });
   }
@@ -137,7 +139,7 @@ export class MergedIndex {
     if (known?.type === 'dir') return entry.path;
     // A link of the same layer is followed, as it is when the layer is unpacked; one from below is replaced.
     const real = this.#throughLinks(parent, entry.layer);
-    if (real !== parent) return this.#ensureParent({ ...entry, path: join(real, nameOf(entry.path)) });
+    if (real !== parent) return this.#ensureParent({ ...entry, path: joinPath(real, baseOf(entry.path)) });
     this.#add(impliedDirectory(parent, entry.layer));
     return entry.path;
   }
@@ -155,7 +157,7 @@ export class MergedIndex {
     if (path === '') return;
     this.#removeChildren(path);
     this.#entries.delete(path);
-    this.#children.get(parentOf(path))?.delete(nameOf(path));
+    this.#children.get(parentOf(path))?.delete(baseOf(path));
   }
 
   #removeChildren(dir: BytePath): void {
@@ -163,7 +165,7 @@ export class MergedIndex {
     if (names === undefined) return;
     this.#children.delete(dir);
     for (const name of names) {
-      const path = join(dir, name);
+      const path = joinPath(dir, name);
       this.#removeChildren(path);
       this.#entries.delete(path);
     }
@@ -181,19 +183,6 @@ export class MergedIndex {
 
 function impliedDirectory(path: BytePath, layer: number): MergedEntry {
   return { path, type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0, layer };
-}
-
-function parentOf(path: BytePath): BytePath {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 ? '' : path.slice(0, slash);
-}
-
-function nameOf(path: BytePath): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function join(dir: BytePath, name: string): BytePath {
-  return dir === '' ? name : `${dir}/${name}`;
 }
 
 function isLast(pending: readonly string[]): boolean {

@@ -1,4 +1,5 @@
 import type { BytePath, ScanEntry, SourceEntry } from '../../layer/types.js';
+import { parentOf } from '../../util/paths.js';
 
 /**
  * What a process has changed between two looks at a tree, as the entries of a layer: what is new or different,
@@ -39,11 +40,6 @@ function sameAs(old: ScanEntry | undefined, entry: ScanEntry): boolean {
     old.mtimeNs === entry.mtimeNs &&
     JSON.stringify(old.xattrs ?? {}) === JSON.stringify(entry.xattrs ?? {})
   );
-}
-
-function parentOf(path: BytePath): BytePath {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 ? '' : path.slice(0, slash);
 }
 
 function addWithParents(paths: Set<BytePath>, path: BytePath): void {
