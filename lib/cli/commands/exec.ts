@@ -1,4 +1,4 @@
-import { exec } from '../../api/containers.js';
+import { exec } from '../../api/containers/exec.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import { environment } from './run.js';
