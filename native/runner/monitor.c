@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "clients.h"
+#include "kernel.h"
 #include "logfile.h"
 #include "report.h"
 
@@ -250,7 +251,7 @@ int command_monitor(int argc, char **argv) {
   while (turn(&monitor, &ended)) continue;
   say_goodbye(&monitor);
   if (monitor.after == NULL) return 0;
-  close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   execvp(monitor.after[0], monitor.after);
   return EXIT_SANDBOX;
 }
