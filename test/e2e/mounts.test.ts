@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
 import { holding } from '../fixtures/e2e/holding.js';
@@ -87,7 +87,23 @@ RUN test ! -e /c && test ! -e /t && test ! -e /o
   await world.ok(['builder', 'cache-mounts', 'import', '/c', tar]);
   const third = await world.ok([...plain, '--build-arg', 'RUN=three', context]);
   t.match(third.stderr, /\d one\n[^\n]* two\n[^\n]* three\n/, 'exported, pruned and imported');
-  await world.ok(['builder', 'cache-mounts', 'prune']);
+  const usage = ['builder', 'prune', '--filter', 'type=exec.cachemount'];
+  t.match(
+    (await world.ok([...usage, '--filter', 'until=1h'])).stdout,
+    /and 0 cache mounts/,
+    'all were used now',
+  );
+  t.match((await world.ok([...usage, '--max-used-space', '1g'])).stdout, /and 0 cache mounts/, 'all fit');
+  const damaged = readdirSync(join(world.store, 'cache-mounts'))[0] ?? '';
+  writeFileSync(join(world.store, 'cache-mounts', damaged, 'about.json'), '{');
+  t.match((await world.shale(['fsck'])).stdout, /nothing says whose cache it is/);
+  await world.shale(['fsck', '--repair']);
+  t.match((await world.ok(['fsck'])).stdout, /, 0 damaged/);
+  t.match(
+    (await world.shale(['builder', 'cache-mounts', 'prune', '/nonesuch'])).stderr,
+    /no such cache mount/,
+  );
+  t.match((await world.ok(usage)).stdout, /Deleted 0 cache records and 2 cache mounts/);
   t.equal((await world.ok(['builder', 'cache-mounts', 'ls', '-q'])).stdout, '');
 });
 
