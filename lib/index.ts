@@ -16,7 +16,6 @@ export {
   inspect,
   load,
   prune,
-  pruneBuilds,
   removeImages,
   type SaveImagesOptions,
   save,
@@ -25,6 +24,7 @@ export {
 export { type Info, info } from './api/info.js';
 export { login, logout } from './api/login.js';
 export type { RegistryOptions, ShaleOptions } from './api/options.js';
+export { type PruneBuildsOptions, type PrunedBuilds, pruneBuilds } from './api/prune-builds.js';
 export { type PullOptions, pull } from './api/pull.js';
 export { type PushOptions, push } from './api/push.js';
 export { type RunImageOptions, run } from './api/run.js';
