@@ -24,6 +24,17 @@ export {
 } from './api/images.js';
 export { type Info, info } from './api/info.js';
 export { login, logout } from './api/login.js';
+export {
+  type ExaminedLayer,
+  type FileNode,
+  type ImageChange,
+  imageDiff,
+  imageLayers,
+  imageReport,
+  imageTree,
+  type LayerNode,
+  layerTree,
+} from './api/look.js';
 export type { RegistryOptions, ShaleOptions } from './api/options.js';
 export { type PullOptions, pull } from './api/pull.js';
 export { type PushOptions, push } from './api/push.js';

@@ -2,9 +2,7 @@ import { history as imageHistory } from '../../api/images.js';
 import type { HistoryEntry } from '../../image/index.js';
 import type { Command } from '../command.js';
 import { FORMAT_FLAG, printList, type Row } from '../listing.js';
-import { ago, size } from '../table.js';
-
-const CREATED_BY_WIDTH = 45;
+import { ago, shortened, size } from '../table.js';
 
 export const history: Command = {
   name: 'history',
@@ -49,9 +47,4 @@ function rowOf(step: HistoryEntry, whole: boolean, human: boolean): Row {
     Size: human ? size(step.size) : String(step.size),
     Comment: step.comment,
   };
-}
-
-function shortened(text: string): string {
-  const line = text.replaceAll('\t', ' ');
-  return line.length > CREATED_BY_WIDTH ? `${line.slice(0, CREATED_BY_WIDTH - 1)}…` : line;
 }
