@@ -1,4 +1,4 @@
-import type { Attached } from '../api/containers.js';
+import type { Attached } from '../api/containers/start.js';
 
 /**
  * Connects this process's streams with a container until it ends or the person leaves with ctrl-p ctrl-q.

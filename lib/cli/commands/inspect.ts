@@ -1,4 +1,4 @@
-import { inspect as inspectContainer } from '../../api/containers.js';
+import { inspect as inspectContainer } from '../../api/containers/observe.js';
 import { inspect as inspectImage } from '../../api/images.js';
 import {
   applySchema,

@@ -1,4 +1,7 @@
-import { kill, prune, remove, rename, start, stop, wait } from '../../api/containers.js';
+import { prune, remove } from '../../api/containers/remove.js';
+import { rename } from '../../api/containers/rename.js';
+import { kill, stop, wait } from '../../api/containers/signals.js';
+import { start } from '../../api/containers/start.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import { forEach } from '../each.js';

@@ -1,4 +1,5 @@
-import { type ContainerSummary, list, top } from '../../api/containers.js';
+import { list, top } from '../../api/containers/observe.js';
+import type { ContainerSummary } from '../../container/inspect.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';

@@ -1,4 +1,5 @@
-import { attach, inspect, start, startAttached } from '../../api/containers.js';
+import { inspect } from '../../api/containers/observe.js';
+import { attach, start, startAttached } from '../../api/containers/start.js';
 import { UsageError } from '../../util/errors.js';
 import { follow } from '../attach.js';
 import type { Command } from '../command.js';
