@@ -45,16 +45,16 @@ eachWorld(
     await world.ok([
       'run',
       '--name',
-      'c',
+      'one',
       'busybox',
       'sh',
       '-c',
       'rm -r /home/app; echo x > /etc/new; chmod 700 /tmp',
     ]);
-    const before = await out('diff', 'c');
-    await world.ok(['commit', 'c', 'committed']);
+    const before = await out('diff', 'one');
+    await world.ok(['commit', 'one', 'committed']);
     t.equal(await out('image', 'diff', 'busybox', 'committed'), before);
-    await world.ok(['rm', 'c']);
+    await world.ok(['rm', 'one']);
 
     const tree = await out('image', 'tree', 'me/app', '/opt');
     t.match(tree, /1\.05MB {2}\/opt\/\n *1\.05MB {2}├── moved\n/);
