@@ -72,6 +72,12 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.js')).renameCommand,
   },
   {
+    name: 'update',
+    aliases: ['container update'],
+    summary: 'Change how containers are looked after',
+    load: async () => (await import('./commands/update.js')).updateCommand,
+  },
+  {
     name: 'exec',
     aliases: ['container exec'],
     summary: 'Run a command in a running container',

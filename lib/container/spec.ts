@@ -43,6 +43,7 @@ export async function specOf(
     mounts: options.mounts,
     extraHosts: options.extraHosts,
     tty: options.tty,
+    init: options.init,
     readonlyRoot: options.readonlyRoot,
     noNewPrivileges: options.noNewPrivileges,
     capAdd: options.capAdd,
