@@ -4,6 +4,7 @@ import { reportError } from '../sandbox/report.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
+import { mountsOf } from './mounts.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
 import { specOf } from './spec.js';
@@ -51,7 +52,10 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
-  const spec = await specOf(host.store, config, options, id);
+  const spec = {
+    ...(await specOf(host.store, config, options, id)),
+    mounts: await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []),
+  };
   const worker = await host.worker();
   await worker.keep(spec, directory, signal);
   await writeStarted(directory, now());

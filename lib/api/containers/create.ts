@@ -33,10 +33,12 @@ export function create(options: CreateOptions): Promise<ContainerRecord> {
 function kept(options: CreateOptions): KeptOptions {
   const { image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts } = options;
   const { interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits } = options;
+  const { volumesFrom } = options;
   const { labels, autoRemove, stopSignal, stopTimeout, logDriver } = options;
   return {
     ...{ image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts },
     ...{ interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits },
+    ...{ volumesFrom },
     ...{ labels, autoRemove, stopSignal, stopTimeout, logDriver },
   };
 }

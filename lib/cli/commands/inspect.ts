@@ -11,7 +11,7 @@ import { errorMessage, isShaleError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
 
-const FORMAT: FlagSpec = {
+export const FORMAT: FlagSpec = {
   name: 'format',
   short: 'f',
   kind: 'string',

@@ -2,7 +2,7 @@ import { list, top } from '../../api/containers/observe.js';
 import type { ContainerSummary } from '../../container/inspect.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
+import { FORMAT_FLAG, goTime, hasLabel, type Listing, labelText, printList, type Row } from '../listing.js';
 import { ago, table } from '../table.js';
 
 export const ps: Command = {
@@ -133,11 +133,6 @@ function compile(filter: string): Test {
         hint: 'known filters: ancestor, exited, id, label, name, status',
       });
   }
-}
-
-function hasLabel(labels: Record<string, string>, text: string): boolean {
-  const [key = '', ...rest] = text.split('=');
-  return key in labels && (rest.length === 0 || labels[key] === rest.join('='));
 }
 
 export const topCommand: Command = {
