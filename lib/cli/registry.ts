@@ -251,6 +251,33 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/cache-mounts.js')).cacheMountsImport,
   },
   {
+    name: 'volume create',
+    summary: 'Create a volume',
+    load: async () => (await import('./commands/volume.js')).volumeCreate,
+  },
+  {
+    name: 'volume ls',
+    aliases: ['volume list'],
+    summary: 'List volumes',
+    load: async () => (await import('./commands/volume.js')).volumeList,
+  },
+  {
+    name: 'volume inspect',
+    summary: 'Display detailed information on volumes',
+    load: async () => (await import('./commands/volume.js')).volumeInspect,
+  },
+  {
+    name: 'volume rm',
+    aliases: ['volume remove'],
+    summary: 'Remove volumes',
+    load: async () => (await import('./commands/volume.js')).volumeRemove,
+  },
+  {
+    name: 'volume prune',
+    summary: 'Remove volumes that no container has',
+    load: async () => (await import('./commands/volume.js')).volumePrune,
+  },
+  {
     name: 'login',
     summary: 'Log in to a registry',
     load: async () => (await import('./commands/login.js')).login,

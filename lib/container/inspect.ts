@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
+import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { type ContainerState, isHeld, readState } from './state.js';
@@ -60,7 +61,7 @@ export async function inspectContainer(
     Platform: record.config.os,
     HostConfig: hostConfig(record),
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
-    Mounts: mountsOf(record),
+    Mounts: mountPoints(store, record.options),
     Config: configOf(record),
     NetworkSettings: { Ports: {}, Networks: {} },
   };
@@ -68,9 +69,7 @@ export async function inspectContainer(
 
 function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
   return {
-    Binds: (options.mounts ?? []).flatMap(mount =>
-      mount.type === 'bind' ? [`${mount.source}:${mount.target}${mount.readonly ? ':ro' : ''}`] : [],
-    ),
+    ...hostMounts(options),
     LogConfig: { Type: options.logDriver ?? 'json-file', Config: {} },
     NetworkMode: options.network ?? 'host',
     PortBindings: {},
@@ -83,17 +82,6 @@ function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
     ...(options.init === undefined ? {} : { Init: options.init }),
     ShmSize: options.shmSize ?? 67_108_864,
   };
-}
-
-function mountsOf({ options }: ContainerRecord): Record<string, unknown>[] {
-  return (options.mounts ?? []).map(mount => ({
-    Type: mount.type,
-    Source: mount.type === 'bind' ? (mount.source ?? '') : '',
-    Destination: mount.target,
-    Mode: '',
-    RW: !('readonly' in mount && mount.readonly),
-    Propagation: mount.type === 'bind' ? 'rprivate' : '',
-  }));
 }
 
 function configOf(record: ContainerRecord): Record<string, unknown> {
@@ -116,6 +104,7 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
     Env: [...inherited, ...Object.entries(env).map(pair => pair.join('='))],
     Cmd: command.length > 0 ? command : entrypoint === undefined ? (config.Cmd ?? null) : null,
     Image: imageName,
+    Volumes: configVolumes(options, config.Volumes),
     WorkingDir: workdir ?? config.WorkingDir ?? '',
     Entrypoint: entrypoint ?? config.Entrypoint ?? null,
     Labels: { ...config.Labels, ...labels },

@@ -6,6 +6,7 @@ import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
 import { healthTimes, probeOf } from './health.js';
+import { mountsOf } from './mounts.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
 import type { ContainerHost } from './run.js';
@@ -54,7 +55,10 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
-  const spec = await specOf(host.store, config, options, id);
+  const spec = {
+    ...(await specOf(host.store, config, options, id)),
+    mounts: await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []),
+  };
   const worker = await host.worker();
   const probe = probeOf(record);
   await worker.keep({ ...spec, durable: options.autoRemove !== true, probe }, directory, signal);

@@ -7,9 +7,13 @@ import { withHouse } from '../house.js';
 import type { ShaleOptions } from '../options.js';
 import { directoryOf, type Which, withContainer } from './which.js';
 
-/** @throws ContainerError `CONTAINER_RUNNING` without `force` */
-export function remove(options: Which & { force?: boolean }): Promise<void> {
-  return withContainer(options, (house, record) => removeContainer(house, record, options.force === true));
+/**
+ * @param options.volumes also volumes that were made for the container without a name
+ * @throws ContainerError `CONTAINER_RUNNING` without `force`
+ */
+export function remove(options: Which & { force?: boolean; volumes?: boolean }): Promise<void> {
+  const { force, volumes } = options;
+  return withContainer(options, (house, record) => removeContainer(house, record, { force, volumes }));
 }
 
 /** Removes every container that does not run. @returns their ids, and the bytes that they took */
@@ -21,7 +25,7 @@ export function prune(options: ShaleOptions = {}): Promise<{ removed: string[]; 
       const directory = directoryOf(house.store, record);
       if (isHeld(await readState(directory))) continue;
       reclaimed += await logSize(directory);
-      await removeContainer(house, record, false);
+      await removeContainer(house, record);
       removed.push(record.id);
     }
     return { removed, reclaimed };

@@ -3,7 +3,7 @@ import type { ContainerSummary } from '../../container/inspect.js';
 import { isHeld } from '../../container/state.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
+import { FORMAT_FLAG, goTime, hasLabel, type Listing, labelText, printList, type Row } from '../listing.js';
 import { ago, table } from '../table.js';
 
 export const ps: Command = {
@@ -139,11 +139,6 @@ function compile(filter: string): Test {
         hint: 'known filters: ancestor, exited, health, id, label, name, status',
       });
   }
-}
-
-function hasLabel(labels: Record<string, string>, text: string): boolean {
-  const [key = '', ...rest] = text.split('=');
-  return key in labels && (rest.length === 0 || labels[key] === rest.join('='));
 }
 
 export const topCommand: Command = {
