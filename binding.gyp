@@ -32,6 +32,7 @@
             "native/addon/addon.cc",
             "native/addon/blob_reader.cc",
             "native/addon/blob_writer.cc",
+            "native/addon/digest_files.cc",
             "native/addon/file.cc",
             "native/addon/file_batch.cc",
             "native/addon/hashes.cc",

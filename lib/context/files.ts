@@ -27,10 +27,10 @@ const ROOT: ScanEntry = {
   uid: 0,
   gid: 0,
   size: 0,
-  mtimeNs: '0',
-  ctimeNs: '0',
-  ino: '0',
-  dev: '0',
+  mtime: 0,
+  mtimeNs: 0,
+  newestMs: 0,
+  stamp: '',
   nlink: 1,
 };
 
