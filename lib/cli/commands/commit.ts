@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import { commit, diff, exportContainer } from '../../api/containers.js';
+import { commit, diff, exportContainer } from '../../api/containers/content.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 

@@ -1,5 +1,6 @@
 import type { Command } from '../command.js';
-import { CONTAINER_FLAGS, createFrom } from './run.js';
+import { createFrom } from '../container/create.js';
+import { CONTAINER_FLAGS } from '../container/options.js';
 
 export const create: Command = {
   name: 'create',

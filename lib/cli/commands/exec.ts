@@ -1,7 +1,8 @@
-import { exec } from '../../api/containers.js';
+import { exec } from '../../api/containers/exec.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import { environment } from './run.js';
+import { readContainerFlags } from '../container/flag.js';
+import { EXEC_FLAGS } from '../container/process.js';
 
 export const execCommand: Command = {
   name: 'exec',
@@ -10,21 +11,7 @@ export const execCommand: Command = {
   operands: 'CONTAINER COMMAND [ARG...]',
   arity: { min: 2 },
   interspersed: false,
-  flags: [
-    { name: 'detach', short: 'd', kind: 'bool', help: 'Leave the command running' },
-    {
-      name: 'env',
-      short: 'e',
-      kind: 'list',
-      value: 'KEY[=VALUE]',
-      help: 'Environment variable (repeatable)',
-    },
-    { name: 'env-file', kind: 'list', value: 'FILE', help: 'File of environment variables' },
-    { name: 'interactive', short: 'i', kind: 'bool', help: 'Keep standard input open' },
-    { name: 'tty', short: 't', kind: 'bool', help: 'Give the process a terminal' },
-    { name: 'user', short: 'u', kind: 'string', value: 'USER[:GROUP]', help: 'User by name or id' },
-    { name: 'workdir', short: 'w', kind: 'string', value: 'DIR', help: 'Working directory' },
-  ],
+  flags: [{ name: 'detach', short: 'd', kind: 'bool', help: 'Leave the command running' }, ...EXEC_FLAGS],
   examples: ['shale exec -it box sh'],
   run: async ({ flags, operands, options }) => {
     const [container = '', ...command] = operands;
@@ -32,13 +19,9 @@ export const execCommand: Command = {
       throw new UsageError('USAGE_NO_TTY', 'the input device is not a TTY', { detail: { cliExitCode: 1 } });
     const { exitCode, message } = await exec({
       ...options,
+      ...(await readContainerFlags(EXEC_FLAGS, flags)),
       container,
       command,
-      env: await environment(flags.list('env-file'), flags.list('env')),
-      user: flags.string('user'),
-      workdir: flags.string('workdir'),
-      interactive: flags.bool('interactive'),
-      tty: flags.bool('tty'),
       detach: flags.bool('detach'),
     });
     if (message !== undefined) process.stderr.write(`shale: ${message}\n`);

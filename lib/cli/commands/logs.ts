@@ -1,4 +1,4 @@
-import { logs } from '../../api/containers.js';
+import { logs } from '../../api/containers/observe.js';
 import { readTime } from '../../image/list.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';

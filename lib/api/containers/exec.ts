@@ -1,0 +1,37 @@
+import { processesOf } from '../../container/processes.js';
+import { specOf } from '../../container/spec.js';
+import { joinContainer } from '../../sandbox/join.js';
+import { type Which, withContainer } from './which.js';
+
+export interface ExecOptions extends Which {
+  command: string[];
+  env?: Record<string, string>;
+  workdir?: string;
+  user?: string;
+  interactive?: boolean;
+  tty?: boolean;
+  detach?: boolean;
+}
+
+/** Runs one more program in a running container, on the caller's own streams. */
+export async function exec(options: ExecOptions): Promise<{ exitCode: number; message?: string }> {
+  const { command, env, workdir, user, tty, interactive = false, detach = false } = options;
+  const joining = await withContainer(options, async ({ store }, record) => {
+    const [first] = await processesOf(store, record);
+    const own = record.options;
+    const spec = await specOf(
+      store,
+      record.config,
+      {
+        ...own,
+        ...{ command, entrypoint: [], tty },
+        env: { ...own.env, ...env },
+        workdir: workdir ?? own.workdir,
+        user: user ?? own.user,
+      },
+      record.id,
+    );
+    return { root: store.root, pid: first?.pid ?? 0, owner: first?.parent ?? 0, spec };
+  });
+  return joinContainer({ ...joining, stdin: interactive, detach });
+}

@@ -1,0 +1,28 @@
+import { UsageError } from '../../util/errors.js';
+import type { ContainerFlag, Said } from './flag.js';
+
+/** Flags about where the image comes from. */
+export const IMAGE_FLAGS: ContainerFlag[] = [
+  {
+    name: 'platform',
+    kind: 'string',
+    value: 'OS/ARCH',
+    help: 'Which image of an index',
+    parse: platform => ({ platform }),
+  },
+  {
+    name: 'pull',
+    kind: 'string',
+    value: 'POLICY',
+    help: 'always, missing (default) or never',
+    parse: pullPolicy,
+  },
+  { name: 'quiet', short: 'q', kind: 'bool', help: 'No progress of a pull' },
+];
+
+function pullPolicy(text: string): Said {
+  if (text === 'always' || text === 'missing' || text === 'never') return { pull: text };
+  throw new UsageError('USAGE_FLAG_VALUE', `invalid pull policy "${text}"`, {
+    hint: 'always, missing or never',
+  });
+}
