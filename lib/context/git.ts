@@ -1,7 +1,7 @@
-import { lstat, rm, utimes } from 'node:fs/promises';
+import { chmod, lstat, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExecaError, execa } from 'execa';
-import { ContextError, errnoCode } from '../util/errors.js';
+import { ContextError } from '../util/errors.js';
 import { type GitSource, isSshRemote } from './git-url.js';
 import type { RemoteAccess } from './types.js';
 
@@ -53,6 +53,11 @@ const SETTINGS = [
   'gc.auto=0',
 ].flatMap(setting => ['-c', setting]);
 
+/** What is checked out has the usual modes, whatever the umask of this process: they become part of images. */
+const WITH_UMASK = 'umask 022 && exec git "$@"';
+/** sh's exit code for a program that is not there. */
+const NOT_FOUND = 127;
+
 /** Passed through: how to reach the network, nothing else. */
 const INHERITED = [
   'PATH',
@@ -86,7 +91,7 @@ class Repository {
 
   async git(...args: string[]): Promise<string> {
     try {
-      const { stdout } = await execa('git', [...SETTINGS, ...args], {
+      const { stdout } = await execa('sh', ['-c', WITH_UMASK, 'git', ...SETTINGS, ...args], {
         cwd: this.directory,
         env: this.#environment,
         extendEnv: false,
@@ -103,7 +108,7 @@ class Repository {
 
   #explain(error: ExecaError, command: string): unknown {
     if (this.signal?.aborted) return error;
-    if (errnoCode(error) === 'ENOENT') {
+    if (error.exitCode === NOT_FOUND) {
       return new ContextError('CONTEXT_GIT_MISSING', 'the git program is not installed', {
         hint: 'apt-get install git',
       });
@@ -115,7 +120,7 @@ class Repository {
       .join('\n');
     return new ContextError(
       'CONTEXT_GIT',
-      `git ${command} failed: ${withoutCredentials(said) || error.shortMessage}`,
+      `git ${command} failed: ${withoutCredentials(said || error.shortMessage)}`,
     );
   }
 }
@@ -248,6 +253,7 @@ export async function cloneGit(
 ): Promise<ClonedRepository> {
   const proofs = await proofsFor(source.remote, options.access);
   const repository = new Repository(directory, source.remote, proofs, options.signal);
+  await chmod(directory, 0o755);
   await repository.git('init', '--quiet');
   const byCommit =
     source.fetchByCommit && FULL_HASH.test(source.checksum ?? '') ? source.checksum : undefined;

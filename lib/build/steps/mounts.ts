@@ -3,7 +3,7 @@ import type { BytePath, MergedEntry, SourceEntry } from '../../layer/types.js';
 import type { CacheTree, Mount, MountTree } from '../../sandbox/types.js';
 import { chainId, type Digest, sha256 } from '../../util/digest.js';
 import { BuildError, DockerfileError } from '../../util/errors.js';
-import { baseOf, cleanAbsolute, joinPath, toBytePath } from '../../util/paths.js';
+import { baseOf, cleanAbsolute, joinPath, parentOf, toBytePath } from '../../util/paths.js';
 import { inlineOrigin, type Origin, planDigest } from '../copy/origins.js';
 import { describeFiles } from '../explain.js';
 import type { BuildSession } from '../session.js';
@@ -263,24 +263,16 @@ function missing(message: string, hint: string): BuildError {
   return new BuildError('BUILD_SECRET', message, { hint });
 }
 
-/** A script of a here-document that says which program it is for, as a file to execute. */
-export function scriptMount(name: string, text: string): { mount: Mount; path: string; digest: Digest } {
-  const origin = inlineOrigin([{ name, text }]);
+/** A script of a here-document that says which program it is for, as a file to execute at `path`. */
+export function scriptMount(path: string, text: string): { mount: Mount; digest: Digest } {
+  const origin = inlineOrigin([{ name: baseOf(path), text }]);
   const entries = [...origin.index.walk('')]
     .filter(entry => entry.path !== '')
     .map(entry => {
       const { layer: _layer, offset: _offset, ...kept } = entry;
       return { ...kept, mode: 0o755, ...origin.content(entry) };
     });
-  const mount: Mount = {
-    type: 'tree',
-    tree: { kind: 'entries', entries },
-    source: '/',
-    target: SCRIPTS,
-    readonly: true,
-  };
-  return { mount, path: `${SCRIPTS}/${name}`, digest: planDigest(entries, new Map()) };
+  const tree: MountTree = { kind: 'entries', entries };
+  const mount: Mount = { type: 'tree', tree, source: '/', target: parentOf(path), readonly: true };
+  return { mount, digest: planDigest(entries, new Map()) };
 }
-
-/** docker's place for them */
-const SCRIPTS = '/dev/pipes';
