@@ -1,4 +1,7 @@
 /* What the tests of the C core share. */
+#ifndef SHALE_CHECK_H
+#define SHALE_CHECK_H
+
 #include <stdio.h>
 
 static int failures;
@@ -10,3 +13,5 @@ static int failures;
       printf("line %d: %s\n", __LINE__, #condition); \
     }                                                \
   } while (0)
+
+#endif
