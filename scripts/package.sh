@@ -13,6 +13,8 @@ mkdir -p "$out"
   exit 1
 }
 
+node scripts/docs.mjs
+
 # The package for this machine, as @napi-rs/cli lays it out, and the runner beside the addon.
 cp package.json "$scratch/"
 node_modules/.bin/napi create-npm-dirs --cwd "$scratch" >/dev/null

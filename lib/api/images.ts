@@ -82,16 +82,6 @@ export function prune(
   return withHouse(options, ({ store, removeTrees }) => pruneImages(store, { all, filters, removeTrees }));
 }
 
-/** Forgets what build steps gave, and deletes what only that needed. @returns bytes on the disk */
-export function pruneBuilds(options: ShaleOptions = {}): Promise<{ records: number; reclaimed: number }> {
-  return withHouse(options, async ({ store, removeTrees }) => {
-    const keys = await store.cache.keys();
-    for (const key of keys) await store.cache.delete(key);
-    const { reclaimed } = await store.collect({ graceSeconds: 0, removeTrees });
-    return { records: keys.length, reclaimed };
-  });
-}
-
 export interface ImportFileOptions extends ShaleOptions {
   /** path, http or https URL, or a stream */
   source: string | Readable;

@@ -19,7 +19,7 @@ import { Pins } from './pins.js';
 import { type PruneCacheOptions, type PrunedCache, pruneCache } from './prunecache.js';
 import { Session, sweepSessions } from './session.js';
 import { Trees } from './trees.js';
-import { type StoreUsage, storeUsage } from './usage.js';
+import { type Measure, type StoreUsage, storeUsage } from './usage.js';
 import { Views } from './view.js';
 
 export type { FsckOptions, FsckReport, Problem } from './fsck.js';
@@ -29,7 +29,7 @@ export type { LayerBlob, LayerForms } from './layers.js';
 export { defaultRoot } from './layout.js';
 export type { Pin } from './pins.js';
 export type { PruneCacheOptions, PrunedCache } from './prunecache.js';
-export type { StoreUsage, UsageLine } from './usage.js';
+export type { CacheEntryUsage, Measure, StoreUsage, UsageLine } from './usage.js';
 
 export interface StoreOptions {
   /** needed only where a layer has to be read or written */
@@ -193,9 +193,9 @@ export class Store {
     return pruneCache(this.context, this, each => this.collect(each), options);
   }
 
-  /** What the store takes on the disk, and for what. */
-  async usage(): Promise<StoreUsage> {
-    return storeUsage(this.context, this);
+  /** What the store takes on the disk, and for what; see `usage.ts`. */
+  async usage(measure?: Measure): Promise<StoreUsage> {
+    return storeUsage(this.context, this, measure);
   }
 
   /** Checks every object; with `repair`, drops what is damaged, and makes anew what can be derived. */
