@@ -12,6 +12,8 @@ out=$(realpath "$out")
 
 node scripts/prebuild/index.mjs "$scratch/artifacts" ${2:+"$2"}
 
+node scripts/docs.mjs
+
 # @napi-rs/cli lays the platform packages out and makes them optional dependencies of ours; the runner goes beside the addon.
 cp -r package.json bin dist docs examples CHANGELOG.md README.md "$scratch/"
 mkdir "$scratch/wasm" && cp wasm/*.wasm "$scratch/wasm/"

@@ -36,6 +36,11 @@ export class Flags {
     this.#values.set(spec.name, [...before, value]);
   }
 
+  /** Whether the command has such a flag. */
+  knows(name: string): boolean {
+    return this.#specs.has(name);
+  }
+
   has(name: string): boolean {
     return this.#of(name) !== undefined;
   }

@@ -39,7 +39,7 @@ export const PLATFORM_FLAG: FlagSpec = {
  */
 export function printList(flags: Flags, listing: Listing, rows: readonly Row[]): number {
   const format = flags.string('format');
-  const quiet = flags.bool('quiet') && (format === undefined || format === 'table');
+  const quiet = flags.knows('quiet') && flags.bool('quiet') && (format === undefined || format === 'table');
   const template = quiet ? `{{.${listing.quiet}}}` : templateOf(format, listing.table);
   const structs = rows.map(row => structOf(row, listing.type));
   process.stdout.write(renderTable(template, structs, listing.headers));

@@ -87,13 +87,17 @@ RUN test ! -e /c && test ! -e /t && test ! -e /o
   await world.ok(['builder', 'cache-mounts', 'import', '/c', tar]);
   const third = await world.ok([...plain, '--build-arg', 'RUN=three', context]);
   t.match(third.stderr, /\d one\n[^\n]* two\n[^\n]* three\n/, 'exported, pruned and imported');
-  const usage = ['builder', 'prune', '--filter', 'type=exec.cachemount'];
+  const usage = ['builder', 'prune', '-f', '--filter', 'type=exec.cachemount'];
   t.match(
     (await world.ok([...usage, '--filter', 'until=1h'])).stdout,
-    /and 0 cache mounts/,
+    /^Total reclaimed space: 0B/,
     'all were used now',
   );
-  t.match((await world.ok([...usage, '--max-used-space', '1g'])).stdout, /and 0 cache mounts/, 'all fit');
+  t.match(
+    (await world.ok([...usage, '--max-used-space', '1g'])).stdout,
+    /^Total reclaimed space: 0B/,
+    'all fit',
+  );
   const damaged = readdirSync(join(world.store, 'cache-mounts'))[0] ?? '';
   writeFileSync(join(world.store, 'cache-mounts', damaged, 'about.json'), '{');
   t.match((await world.shale(['fsck'])).stdout, /nothing says whose cache it is/);
@@ -103,7 +107,7 @@ RUN test ! -e /c && test ! -e /t && test ! -e /o
     (await world.shale(['builder', 'cache-mounts', 'prune', '/nonesuch'])).stderr,
     /no such cache mount/,
   );
-  t.match((await world.ok(usage)).stdout, /Deleted 0 cache records and 2 cache mounts/);
+  t.match((await world.ok(usage)).stdout, /Deleted build cache objects:\n\w{25}\n\w{25}\n\n/);
   t.equal((await world.ok(['builder', 'cache-mounts', 'ls', '-q'])).stdout, '');
 });
 
