@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 run_packages=(g++ make python3 git ca-certificates uidmap fuse-overlayfs passt libdeflate-dev libzstd-dev
   libseccomp-dev mmdebstrap xz-utils bzip2 util-linux)
-test_packages=(skopeo umoci podman buildah docker-registry runc crun busybox-static strace tmux zstd attr acl
+test_packages=(skopeo slirp4netns umoci podman buildah docker-registry runc crun busybox-static strace tmux zstd attr acl
   libcap2-bin openssl apache2-utils python3-minimal)
 
 declare -A lost=(
@@ -18,7 +18,7 @@ declare -A lost=(
   [python3]='the native engine and runner: node-gyp needs Python'
   [uidmap]='more than one id in a user namespace: chown to others is only pretended'
   [fuse-overlayfs]='overlays where the kernel refuses its own'
-  [passt]='a network of their own for containers'
+  [passt]='a network of their own for containers' [slirp4netns]='test of networks through slirp4netns'
   [libdeflate-dev]='fast gzip' [libzstd-dev]='zstd in the native engine'
   [libseccomp-dev]='the native runner: without it RUN needs crun or runc'
   [mmdebstrap]='making a Debian base where no registry can be reached'

@@ -4,6 +4,7 @@ import type { Store } from '../store/index.js';
 import type { Digest } from '../util/digest.js';
 import { now } from '../util/time.js';
 import { randomName } from './names.js';
+import { assertNetworkOptions, settledMode } from './network.js';
 import type { KeptOptions } from './options.js';
 import { assertFree, type ContainerRecord, withNames, writeContainer } from './record.js';
 import { specOf } from './spec.js';
@@ -31,6 +32,8 @@ export async function createContainer(
 ): Promise<ContainerRecord> {
   const { name, ...kept } = options;
   const id = randomBytes(32).toString('hex');
+  assertNetworkOptions(kept);
+  if (kept.network !== undefined) kept.network = await settledMode(store, kept.network);
   const { args } = await specOf(store, image.config, kept, id);
   return withNames(store, async () => {
     const record: ContainerRecord = {

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
+import { networkName, readNetwork } from './network.js';
+import { networkSettings, portBindings } from './network-inspect.js';
+import { type ListedPort, listPorts } from './ports.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { type ContainerState, readState } from './state.js';
@@ -11,10 +14,15 @@ const NEVER = '0001-01-01T00:00:00Z';
 export interface ContainerSummary {
   record: ContainerRecord;
   state: ContainerState;
+  /** published ports of one that runs */
+  ports: ListedPort[];
 }
 
 export async function summaryOf(store: Store, record: ContainerRecord): Promise<ContainerSummary> {
-  return { record, state: await readState(containerDirectory(store, record.id)) };
+  const directory = containerDirectory(store, record.id);
+  const state = await readState(directory);
+  const ports = state.status === 'running' ? listPorts(await readNetwork(directory)) : [];
+  return { record, state, ports };
 }
 
 /** `docker container inspect`, with docker's field names. */
@@ -55,7 +63,7 @@ export async function inspectContainer(
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
     Mounts: mountsOf(record),
     Config: configOf(record),
-    NetworkSettings: { Ports: {}, Networks: {} },
+    NetworkSettings: networkSettings(record, running ? await readNetwork(directory) : undefined),
   };
 }
 
@@ -65,8 +73,12 @@ function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
       mount.type === 'bind' ? [`${mount.source}:${mount.target}${mount.readonly ? ':ro' : ''}`] : [],
     ),
     LogConfig: { Type: options.logDriver ?? 'json-file', Config: {} },
-    NetworkMode: options.network ?? 'host',
-    PortBindings: {},
+    NetworkMode: networkName(options.network),
+    PortBindings: portBindings(options.ports),
+    PublishAllPorts: options.publishAll === true,
+    Dns: options.dns ?? [],
+    DnsOptions: options.dnsOptions ?? [],
+    DnsSearch: options.dnsSearch ?? [],
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
     AutoRemove: options.autoRemove === true,
     CapAdd: options.capAdd ?? null,

@@ -1,5 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
+import type { PortBinding } from '../sandbox/network/ports.js';
 import type { Mount } from '../sandbox/types.js';
+
+/** `private`: its own, connected by pasta or slirp4netns; `container:NAME`: that of another container that runs */
+export type NetworkMode = 'host' | 'none' | 'private' | `container:${string}`;
 
 export interface RunOptions {
   /** name or id */
@@ -13,8 +17,20 @@ export interface RunOptions {
   workdir?: string;
   /** `user[:group]`, names or ids */
   user?: string;
-  network?: 'host' | 'none';
+  /** default `private` where a helper for it is installed, else `host` */
+  network?: NetworkMode;
+  /** ports of the host that lead into the container */
+  ports?: PortBinding[];
+  /** publishes every exposed port at a free port of the host */
+  publishAll?: boolean;
+  /** exposed beside what the image exposes: `80/tcp` */
+  expose?: string[];
+  /** addresses of DNS servers, domains, and options of /etc/resolv.conf, instead of the host's */
+  dns?: string[];
+  dnsSearch?: string[];
+  dnsOptions?: string[];
   hostname?: string;
+  /** lines of /etc/hosts; the address `host-gateway` is this machine's */
   extraHosts?: [name: string, ip: string][];
   mounts?: Mount[];
   /** keep standard input open */

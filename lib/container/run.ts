@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { ImageConfig } from '../oci/types.js';
 import type { RunResult, Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import { joinedProcess, planNetwork } from './network.js';
 import type { RunOptions } from './options.js';
 import { specOf } from './spec.js';
 
 export interface ContainerHost {
   store: Store;
-  worker(): Promise<Worker>;
+  /** @param join a process whose user and network namespaces it takes; the first call decides */
+  worker(join?: number): Promise<Worker>;
 }
 
 /**
@@ -22,8 +24,9 @@ export async function runContainer(
   signal?: AbortSignal,
 ): Promise<Pick<RunResult, 'exitCode' | 'signal' | 'message'>> {
   const id = randomBytes(32).toString('hex');
-  const spec = await specOf(host.store, image, options, id);
-  const worker = await host.worker();
+  const network = await planNetwork(host.store, image, options);
+  const spec = await specOf(host.store, image, options, id, network);
+  const worker = await host.worker(joinedProcess(network));
   await worker.unpack(spec.layers, signal);
   const stdin = options.stdin ?? (options.interactive ? ('inherit' as const) : undefined);
   const io = {

@@ -4,6 +4,7 @@ import { reportError } from '../sandbox/report.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
+import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
 import { specOf } from './spec.js';
@@ -51,9 +52,11 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
-  const spec = await specOf(host.store, config, options, id);
+  const network = await planNetwork(host.store, config, options, await readNetwork(directory));
+  const spec = await specOf(host.store, config, options, id, network);
   const worker = await host.worker();
   await worker.keep(spec, directory, signal);
+  await saveNetwork(directory, spec.network);
   await writeStarted(directory, now());
   const connection = await startMonitor({
     directory,
@@ -62,6 +65,7 @@ async function launch(
     stdin: options.interactive === true,
     attached,
     log: options.logDriver !== 'none',
+    join: joinedProcess(network),
     after,
   });
   await lock.close();

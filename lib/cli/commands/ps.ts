@@ -1,5 +1,8 @@
 import { list, top } from '../../api/containers/observe.js';
 import type { ContainerSummary } from '../../container/inspect.js';
+import { networkName } from '../../container/network.js';
+import { exposedOf } from '../../container/network-inspect.js';
+import { portsColumn } from '../../container/ports.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
@@ -68,7 +71,7 @@ const LISTING: Listing = {
 
 const COMMAND_WIDTH = 20;
 
-function rowOf({ record, state }: ContainerSummary, whole: boolean): Row {
+function rowOf({ record, state, ports }: ContainerSummary, whole: boolean): Row {
   const command = record.args.join(' ');
   const labels = labelsOf(record);
   const cut = whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`;
@@ -78,15 +81,15 @@ function rowOf({ record, state }: ContainerSummary, whole: boolean): Row {
     Command: JSON.stringify(cut),
     CreatedAt: goTime(record.created),
     RunningFor: ago(record.created),
-    Ports: '',
+    Ports: state.status === 'running' ? portsColumn(ports, exposedOf(record)) : '',
     State: state.status,
-    Status: statusText({ record, state }),
+    Status: statusText(state),
     Size: '0B',
     Names: record.name,
     Labels: labelText(labels),
     Label: key => labels[key] ?? '',
     Mounts: (record.options.mounts ?? []).map(mount => mount.target).join(','),
-    Networks: record.options.network ?? 'host',
+    Networks: networkName(record.options.network),
     LocalVolumes: '0',
   };
 }
@@ -96,7 +99,7 @@ function labelsOf(record: ContainerSummary['record']): Record<string, string> {
 }
 
 /** docker's words: `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created` */
-function statusText({ state }: ContainerSummary): string {
+function statusText(state: ContainerSummary['state']): string {
   if (state.status === 'created') return 'Created';
   if (state.status === 'exited') return `Exited (${state.exitCode}) ${ago(state.finishedAt)}`;
   return `Up ${ago(state.startedAt).replace(/ ago$/, '')}`;
