@@ -95,10 +95,12 @@
             "native/runner/seccomp.c",
             "native/runner/seccomp_table.c",
             "native/runner/settle.c",
+            "native/runner/slirp.c",
             "native/runner/spec.c",
             "native/runner/streams.c",
             "native/runner/stubs.c",
             "native/runner/supervise.c",
+            "native/runner/uplink.c",
             "native/runner/userns.c",
             "native/runner/util.c"
           ],

@@ -23,7 +23,7 @@ declare -A lost=(
   [python3]='the native engine and runner: node-gyp needs Python'
   [uidmap]='more than one id in a user namespace: chown to others is only pretended'
   [fuse-overlayfs]='overlays where the kernel refuses its own'
-  [passt]='a network of their own for containers'
+  [passt]='a network of their own for containers' [slirp4netns]='test of networks through slirp4netns'
   [libdeflate-dev]='fast gzip' [libzstd-dev]='zstd in the native engine'
   [libseccomp-dev]='the native runner: without it RUN needs crun or runc'
   [mmdebstrap]='making a Debian base where no registry can be reached'

@@ -54,6 +54,12 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.js')).restartCommand,
   },
   {
+    name: 'port',
+    aliases: ['container port'],
+    summary: "List a container's published ports",
+    load: async () => (await import('./commands/port.js')).port,
+  },
+  {
     name: 'wait',
     aliases: ['container wait'],
     summary: 'Wait for containers and print their exit codes',

@@ -5,6 +5,7 @@ import type { Digest } from '../util/digest.js';
 import { now } from '../util/time.js';
 import { ensureVolumes, inheritedMounts, planMounts, volumeNames } from './mounts.js';
 import { randomName } from './names.js';
+import { assertNetworkOptions, settledMode } from './network.js';
 import type { KeptOptions } from './options.js';
 import { assertFree, type ContainerRecord, withNames, writeContainer } from './record.js';
 import { specOf } from './spec.js';
@@ -32,9 +33,11 @@ export async function createContainer(
 ): Promise<ContainerRecord> {
   const { name, ...given } = options;
   const id = randomBytes(32).toString('hex');
+  assertNetworkOptions(given);
+  const network = given.network && (await settledMode(store, given.network));
   const inherited = await inheritedMounts(store, given.volumesFrom);
   const mounts = planMounts(image.config, given.mounts, inherited);
-  const kept = { ...given, mounts };
+  const kept = { ...given, mounts, network };
   const { args } = await specOf(store, image.config, kept, id);
   return withNames(store, async () => {
     const record: ContainerRecord = {

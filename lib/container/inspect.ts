@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import type { Store } from '../store/index.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
 import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
+import { networkName, readNetwork } from './network.js';
+import { networkSettings, portBindings } from './network-inspect.js';
+import { type ListedPort, listPorts } from './ports.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { type ContainerState, isHeld, readState } from './state.js';
@@ -15,12 +18,16 @@ export interface ContainerSummary {
   state: ContainerState;
   /** of its health check, where it has one and runs */
   health?: Health['Status'];
+  /** published ports of one that runs */
+  ports: ListedPort[];
 }
 
 export async function summaryOf(store: Store, record: ContainerRecord): Promise<ContainerSummary> {
   const directory = containerDirectory(store, record.id);
   const [state, health] = await Promise.all([readState(directory), readHealth(directory, record)]);
-  return { record, state, health: state.status === 'running' ? health?.Status : undefined };
+  const running = state.status === 'running';
+  const ports = running ? listPorts(await readNetwork(directory)) : [];
+  return { record, state, ports, health: running ? health?.Status : undefined };
 }
 
 /** `docker container inspect`, with docker's field names. */
@@ -63,7 +70,7 @@ export async function inspectContainer(
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
     Mounts: mountPoints(store, record.options),
     Config: configOf(record),
-    NetworkSettings: { Ports: {}, Networks: {} },
+    NetworkSettings: networkSettings(record, running ? await readNetwork(directory) : undefined),
   };
 }
 
@@ -71,8 +78,12 @@ function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
   return {
     ...hostMounts(options),
     LogConfig: { Type: options.logDriver ?? 'json-file', Config: {} },
-    NetworkMode: options.network ?? 'host',
-    PortBindings: {},
+    NetworkMode: networkName(options.network),
+    PortBindings: portBindings(options.ports),
+    PublishAllPorts: options.publishAll === true,
+    Dns: options.dns ?? [],
+    DnsOptions: options.dnsOptions ?? [],
+    DnsSearch: options.dnsSearch ?? [],
     RestartPolicy: { Name: options.restart?.name ?? 'no', MaximumRetryCount: options.restart?.retries ?? 0 },
     AutoRemove: options.autoRemove === true,
     CapAdd: options.capAdd ?? null,

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { HealthConfig } from '../oci/types.js';
+import type { PortBinding } from '../sandbox/network/ports.js';
 import type { BindMount, TmpfsMount } from '../sandbox/types.js';
 
 /** A volume of the store, which outlives the container unless it has no name. */
@@ -33,6 +34,9 @@ export type ContainerMount = (
   short?: string;
 };
 
+/** `private`: its own, connected by pasta or slirp4netns; `container:NAME`: that of another container that runs */
+export type NetworkMode = 'host' | 'none' | 'private' | `container:${string}`;
+
 export interface RunOptions {
   /** name or id */
   image: string;
@@ -45,8 +49,20 @@ export interface RunOptions {
   workdir?: string;
   /** `user[:group]`, names or ids */
   user?: string;
-  network?: 'host' | 'none';
+  /** default `private` where a helper for it is installed, else `host` */
+  network?: NetworkMode;
+  /** ports of the host that lead into the container */
+  ports?: PortBinding[];
+  /** publishes every exposed port at a free port of the host */
+  publishAll?: boolean;
+  /** exposed beside what the image exposes: `80/tcp` */
+  expose?: string[];
+  /** addresses of DNS servers, domains, and options of /etc/resolv.conf, instead of the host's */
+  dns?: string[];
+  dnsSearch?: string[];
+  dnsOptions?: string[];
   hostname?: string;
+  /** lines of /etc/hosts; the address `host-gateway` is this machine's */
   extraHosts?: [name: string, ip: string][];
   /** also said by the image's VOLUMEs, for targets that are not among these */
   mounts?: ContainerMount[];

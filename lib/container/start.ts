@@ -7,6 +7,7 @@ import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
 import { healthTimes, probeOf } from './health.js';
 import { mountsOf } from './mounts.js';
+import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
 import type { ContainerHost } from './run.js';
@@ -55,13 +56,15 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
+  const network = await planNetwork(host.store, config, options, await readNetwork(directory));
   const spec = {
-    ...(await specOf(host.store, config, options, id)),
+    ...(await specOf(host.store, config, options, id, network)),
     mounts: await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []),
   };
   const worker = await host.worker();
   const probe = probeOf(record);
   await worker.keep({ ...spec, durable: options.autoRemove !== true, probe }, directory, signal);
+  await saveNetwork(directory, spec.network);
   await writeStarted(directory, now());
   await writeRestartPolicy(directory, options.restart);
   await rm(join(directory, 'health.json'), { force: true });
@@ -73,6 +76,7 @@ async function launch(
     attached,
     log: options.logDriver !== 'none',
     health: probe && healthTimes(record),
+    join: joinedProcess(network),
     after,
   });
   await lock.close();

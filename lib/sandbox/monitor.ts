@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../util/errors.js';
-import { idMapArguments } from './idmap.js';
+import { namespaceArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
 import { RUNNER_SPEC } from './keeping.js';
 import { findRunner } from './paths.js';
@@ -40,6 +40,8 @@ export interface MonitorOptions {
   health?: HealthTimes;
   /** false: no log */
   log: boolean;
+  /** a process whose user and network namespaces the container takes instead of new ones */
+  join?: number;
   /** program and arguments to execute when the container has ended */
   after?: string[];
 }
@@ -99,7 +101,7 @@ function attachment({ attached }: MonitorOptions): 'pipe'[] {
 
 async function monitorArguments(
   runner: string,
-  { tty, stdin, attached, health }: MonitorOptions,
+  { tty, stdin, attached, health, join }: MonitorOptions,
   after: string[] = [],
 ): Promise<string[]> {
   const map = await readIdMap();
@@ -110,7 +112,7 @@ async function monitorArguments(
     ...(attached ? ['--client'] : []),
     ...(health === undefined ? [] : ['--health', timesText(health)]),
     '--',
-    ...[runner, 'userns', '--error-fd', '6', ...idMapArguments(map)],
+    ...[runner, 'userns', '--error-fd', '6', ...namespaceArguments(map, join)],
     ...['--', runner, 'run', '--spec', '3', '--report', '4'],
     ...(after.length > 0 ? ['---', ...after] : []),
   ];

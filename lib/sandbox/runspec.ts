@@ -4,6 +4,7 @@ import { containerCapabilities } from './capabilities.js';
 import type { PreparedRoot } from './drivers/driver.js';
 import type { EtcFile } from './etcfiles.js';
 import type { PreparedMount, PreparedTree } from './mounts.js';
+import { helperCall } from './network/helper.js';
 import type { RunSpec, SecretMount, TmpfsMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
@@ -121,8 +122,20 @@ function confinementFields(spec: RunSpec, context: RunnerContext): Field[] {
     ['no-new-privs', spec.noNewPrivileges === true],
     ['durable', spec.durable === true],
     ['readonly-root', spec.readonlyRoot === true],
-    ['network', spec.network],
+    ...networkFields(spec.network),
     ...sharedMemory(spec, context.mounts),
+  ];
+}
+
+function networkFields(network: RunSpec['network']): Field[] {
+  if (typeof network === 'string') return [['network', network]];
+  if (network.kind === 'joined' || network.helper === undefined) return [['network', network.kind]];
+  const { args, forwards } = helperCall(network.helper, network);
+  return [
+    ['network', 'private'],
+    ['network-helper', network.helper.kind],
+    ...args.map((arg): Field => ['network-arg', arg]),
+    ...forwards.map((request): Field => ['network-forward', request]),
   ];
 }
 

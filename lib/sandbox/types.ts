@@ -28,7 +28,8 @@ export interface HostFacts {
   driver?: StorageDriver;
   runner: { kind: 'native' | 'oci'; path?: string; why?: string; hint?: string };
   seccomp: boolean;
-  network: { pasta?: string; slirp4netns?: string; hint?: string };
+  /** programs that were found, and which one containers' networks go through */
+  network: { pasta?: string; slirp4netns?: string; helper?: NetworkHelper; hint?: string };
   cgroups: { version: 'v1' | 'v2' | 'hybrid' | 'none'; delegated: boolean };
 }
 
@@ -144,6 +145,49 @@ export interface AgentMount {
 
 export type Mount = HostMount | TreeMount | SecretMount | AgentMount;
 
+/** A port of the host that leads into a container. */
+export interface PublishedPort {
+  /** address of the host; empty: all of them */
+  address: string;
+  hostPort: number;
+  /** the container's */
+  port: number;
+  protocol: 'tcp' | 'udp';
+}
+
+/** A program that connects a network namespace with the host's network, with no privileges over the latter. */
+export interface NetworkHelper {
+  kind: 'pasta' | 'slirp4netns';
+  /** absolute */
+  path: string;
+}
+
+/** A network namespace of the container's own. */
+export interface PrivateNetwork {
+  kind: 'private';
+  /** left out: nothing but the loopback device is in it */
+  helper?: NetworkHelper;
+  ports: PublishedPort[];
+  /** the helper hands lookups to the host's resolver, because that one can only be reached from the host itself */
+  forwardDns: boolean;
+}
+
+/** The network of another container. */
+export interface JoinedNetwork {
+  kind: 'joined';
+  /** a process in it, as this machine numbers it */
+  pid: number;
+  /** as that container's */
+  forwardDns: boolean;
+}
+
+/** What stands in /etc/resolv.conf instead of what the host has. */
+export interface DnsOptions {
+  servers?: string[];
+  search?: string[];
+  options?: string[];
+}
+
 /** One process in a container whose root is the merged view of `layers`. */
 export interface RunSpec {
   /** diffIDs, bottom first; all must be in the store */
@@ -157,7 +201,8 @@ export interface RunSpec {
   gid: number;
   additionalGids: number[];
   hostname: string;
-  network: 'host' | 'none';
+  network: 'host' | 'none' | PrivateNetwork | JoinedNetwork;
+  dns?: DnsOptions;
   mounts?: Mount[];
   /** `IP NAME` pairs for /etc/hosts */
   extraHosts?: [name: string, ip: string][];

@@ -10,6 +10,8 @@ static int report_fd = -1;
 
 void report_to(int fd) { report_fd = fd; }
 
+int report_descriptor(void) { return report_fd; }
+
 void report(const char *key, const char *value) {
   if (report_fd < 0) return;
   char record[1024];

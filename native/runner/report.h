@@ -16,6 +16,7 @@ enum { EXIT_SANDBOX = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
 /* Until it is called, reports go to standard error as one line of text. */
 void report_to(int fd);
+int report_descriptor(void);
 
 void report(const char *key, const char *value);
 void report_number(const char *key, long value);

@@ -42,12 +42,21 @@ static int choice(const char *key, const char *value, const char *zero, const ch
   fail("SPEC_INVALID", "%s: neither %s nor %s: %s", key, zero, one, value);
 }
 
-static enum mount_type mount_type(const char *key, const char *value) {
-  static const char *const NAMES[] = {"bind", "tmpfs", "tree", "secret"};
-  for (size_t i = 0; i < LENGTH(NAMES); i++)
-    if (strcmp(value, NAMES[i]) == 0) return (enum mount_type)i;
+static int one_of(const char *key, const char *value, const char *const *names, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(value, names[i]) == 0) return (int)i;
   errno = 0;
   fail("SPEC_INVALID", "%s: no such type: %s", key, value);
+}
+
+static enum mount_type mount_type(const char *key, const char *value) {
+  static const char *const NAMES[] = {"bind", "tmpfs", "tree", "secret"};
+  return (enum mount_type)one_of(key, value, NAMES, LENGTH(NAMES));
+}
+
+static enum network network_type(const char *key, const char *value) {
+  static const char *const NAMES[] = {"host", "none", "private", "joined"};
+  return (enum network)one_of(key, value, NAMES, LENGTH(NAMES));
 }
 
 static const char *absolute(const char *key, const char *value) {
@@ -144,8 +153,16 @@ static bool read_confinement(struct spec *spec, const char *key, const char *val
   else if (strcmp(key, "no-new-privs") == 0) spec->no_new_privs = flag(key, value);
   else if (strcmp(key, "seccomp-cache") == 0) spec->seccomp_cache = absolute(key, value);
   else if (strcmp(key, "emulate-ids") == 0) spec->emulate_ids = flag(key, value);
-  else if (strcmp(key, "network") == 0) spec->network = (enum network)choice(key, value, "host", "none");
   else if (strcmp(key, "shm-size") == 0) spec->shm_size = number(key, value, INT64_MAX);
+  else return false;
+  return true;
+}
+
+static bool read_network(struct spec *spec, const char *key, const char *value) {
+  if (strcmp(key, "network") == 0) spec->network = network_type(key, value);
+  else if (strcmp(key, "network-helper") == 0) spec->helper = (enum helper)choice(key, value, "pasta", "slirp4netns");
+  else if (strcmp(key, "network-arg") == 0) append(&spec->uplink, value);
+  else if (strcmp(key, "network-forward") == 0) append(&spec->forwards, value);
   else return false;
   return true;
 }
@@ -182,7 +199,8 @@ struct spec read_spec(int fd) {
     if (value >= end) fail("SPEC_INVALID", "%s: no value", key);
     at = value + strlen(value) + 1;
     if (!read_process(&spec, key, value) && !read_root(&spec, key, value) && !read_mount(&spec, key, value) &&
-        !read_file(&spec, key, value) && !read_limit(&spec, key, value) && !read_confinement(&spec, key, value))
+        !read_file(&spec, key, value) && !read_limit(&spec, key, value) && !read_confinement(&spec, key, value) &&
+        !read_network(&spec, key, value))
       fail("SPEC_INVALID", "unknown key %s", key);
   }
   check(&spec);

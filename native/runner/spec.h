@@ -48,7 +48,9 @@ struct limit_spec {
 };
 
 enum root_driver { ROOT_DIRECTORY, ROOT_OVERLAY };
-enum network { NETWORK_HOST, NETWORK_NONE };
+/* PRIVATE: as NONE, and a helper connects it; JOINED: the caller is in the one it is to be, which belongs to its user namespace */
+enum network { NETWORK_HOST, NETWORK_NONE, NETWORK_PRIVATE, NETWORK_JOINED };
+enum helper { UPLINK_PASTA, UPLINK_SLIRP };
 
 struct spec {
   enum root_driver driver;
@@ -66,6 +68,11 @@ struct spec {
   struct list groups;
 
   enum network network;
+  enum helper helper;
+  /* program (absolute) and arguments of the helper; none: nothing but the loopback device */
+  struct list uplink;
+  /* slirp4netns: requests in JSON */
+  struct list forwards;
   struct mount_spec *mounts;
   size_t mount_count;
   struct file_spec *files;

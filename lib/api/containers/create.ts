@@ -1,4 +1,5 @@
 import { createContainer } from '../../container/create.js';
+import { defaultNetwork } from '../../container/network.js';
 import type { KeptOptions } from '../../container/options.js';
 import type { ContainerRecord } from '../../container/record.js';
 import { hostPlatform, parsePlatform } from '../../oci/index.js';
@@ -27,19 +28,21 @@ export function create(options: CreateOptions): Promise<ContainerRecord> {
     return createContainer(
       house.store,
       { id, config: image.config },
-      { ...kept(options), name: options.name },
+      { ...kept(options), network: options.network ?? defaultNetwork(options), name: options.name },
     );
   });
 }
 
 /** What goes into the record: nothing of this call alone, and nothing that is no plain data. */
 function kept(options: CreateOptions): KeptOptions {
-  const { image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts } = options;
+  const { image, command, entrypoint, env, workdir, user, hostname, extraHosts, mounts } = options;
+  const { ports, publishAll, expose, dns, dnsSearch, dnsOptions } = options;
   const { interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits } = options;
   const { labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init } = options;
   const { volumesFrom } = options;
   return {
-    ...{ image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts },
+    ...{ image, command, entrypoint, env, workdir, user, hostname, extraHosts, mounts },
+    ...{ ports, publishAll, expose, dns, dnsSearch, dnsOptions },
     ...{ interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits },
     ...{ labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init },
     ...{ volumesFrom },

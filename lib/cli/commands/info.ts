@@ -97,7 +97,7 @@ function text(facts: Info, own: string): string {
     ...engine.failures.map((failure): [string, string] => ['  not used', `${failure.from}: ${failure.why}`]),
     [
       'Network',
-      `host, none${network.pasta ? ', pasta' : ''}${network.slirp4netns ? ', slirp4netns' : ''}`,
+      network.helper === undefined ? 'host, none' : `host, none, bridge through ${network.helper.path}`,
       network.hint,
     ],
     ['Cgroups', `${cgroups.version}${cgroups.delegated ? ', delegated' : ''}`],

@@ -1,5 +1,8 @@
 import { list, top } from '../../api/containers/observe.js';
 import type { ContainerSummary } from '../../container/inspect.js';
+import { networkName } from '../../container/network.js';
+import { exposedOf } from '../../container/network-inspect.js';
+import { portsColumn } from '../../container/ports.js';
 import { isHeld } from '../../container/state.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
@@ -70,7 +73,7 @@ const LISTING: Listing = {
 const COMMAND_WIDTH = 20;
 
 function rowOf(summary: ContainerSummary, whole: boolean): Row {
-  const { record, state } = summary;
+  const { record, state, ports } = summary;
   const command = record.args.join(' ');
   const labels = labelsOf(record);
   const cut = whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`;
@@ -80,7 +83,7 @@ function rowOf(summary: ContainerSummary, whole: boolean): Row {
     Command: JSON.stringify(cut),
     CreatedAt: goTime(record.created),
     RunningFor: ago(record.created),
-    Ports: '',
+    Ports: state.status === 'running' ? portsColumn(ports, exposedOf(record)) : '',
     State: state.status,
     Status: statusText(summary),
     Size: '0B',
@@ -88,7 +91,7 @@ function rowOf(summary: ContainerSummary, whole: boolean): Row {
     Labels: labelText(labels),
     Label: key => labels[key] ?? '',
     Mounts: (record.options.mounts ?? []).map(mount => mount.target).join(','),
-    Networks: record.options.network ?? 'host',
+    Networks: networkName(record.options.network),
     LocalVolumes: '0',
   };
 }
