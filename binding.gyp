@@ -81,6 +81,7 @@
             "native/runner/run.c",
             "native/runner/seal.c",
             "native/runner/seccomp.c",
+            "native/runner/seccomp_profile.c",
             "native/runner/seccomp_table.c",
             "native/runner/settle.c",
             "native/runner/spec.c",

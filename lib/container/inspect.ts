@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
+import { hostConfinement } from './inspectconfinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
@@ -68,8 +69,7 @@ function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
     PortBindings: {},
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
     AutoRemove: options.autoRemove === true,
-    CapAdd: options.capAdd ?? null,
-    CapDrop: options.capDrop ?? null,
+    ...hostConfinement(options),
     ExtraHosts: (options.extraHosts ?? []).map(pair => pair.join(':')),
     ReadonlyRootfs: options.readonlyRoot === true,
     ShmSize: options.shmSize ?? 67_108_864,
@@ -82,8 +82,8 @@ function configOf({
   config: { config = {} },
   imageName,
 }: ContainerRecord): Record<string, unknown> {
-  const { command = [], entrypoint, env = {}, labels = {}, user, workdir, hostname } = options;
-  const replaced = new Set(Object.keys(env));
+  const { command = [], entrypoint, env = {}, unsetEnv = [], labels = {}, user, workdir, hostname } = options;
+  const replaced = new Set([...Object.keys(env), ...unsetEnv]);
   const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
   return {
     ...config,

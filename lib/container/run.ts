@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ImageConfig } from '../oci/types.js';
 import type { RunResult, Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import { deviceMounts } from './devices.js';
 import { ensureVolumes, inheritedMounts, mountsOf, planMounts } from './mounts.js';
 import type { RunOptions } from './options.js';
 import { specOf } from './spec.js';
@@ -31,7 +32,10 @@ export async function runContainer(
   );
   const spec = {
     ...(await specOf(host.store, image, options, id)),
-    mounts: await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true }),
+    mounts: [
+      ...(await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true })),
+      ...(await deviceMounts(options.devices)),
+    ],
   };
   const worker = await host.worker();
   await worker.unpack(spec.layers, signal);

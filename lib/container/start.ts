@@ -4,6 +4,7 @@ import { reportError } from '../sandbox/report.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
+import { deviceMounts } from './devices.js';
 import { mountsOf } from './mounts.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
@@ -54,7 +55,10 @@ async function launch(
   const { options, config, id } = record;
   const spec = {
     ...(await specOf(host.store, config, options, id)),
-    mounts: await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []),
+    mounts: [
+      ...(await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? [])),
+      ...(await deviceMounts(options.devices)),
+    ],
   };
   const worker = await host.worker();
   await worker.keep(spec, directory, signal);

@@ -4,6 +4,7 @@ import { containerCapabilities } from './capabilities.js';
 import type { PreparedRoot } from './drivers/driver.js';
 import type { EtcFile } from './etcfiles.js';
 import type { PreparedMount, PreparedTree } from './mounts.js';
+import { actionValue, containerSeccomp } from './seccompprofile.js';
 import type { RunSpec, SecretMount, TmpfsMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
@@ -113,14 +114,34 @@ function processFields(spec: RunSpec, context: RunnerContext): Field[] {
 
 function confinementFields(spec: RunSpec, context: RunnerContext): Field[] {
   const capabilities = containerCapabilities(spec.capAdd, spec.capDrop);
-  const filterName = digestHex(sha256(`${context.singleId} ${capabilities.join(' ')}`));
+  const seccomp = containerSeccomp(spec.seccomp, capabilities, context.singleId);
+  const filterName = digestHex(
+    sha256(`${context.singleId} ${capabilities.join(' ')} ${JSON.stringify(seccomp)}`),
+  );
   return [
     ...capabilities.map((name): Field => ['cap', name.toLowerCase()]),
     ['seccomp-cache', `${context.filterDirectory}/${filterName}`],
+    ...seccompFields(seccomp),
+    ['unmasked', spec.unmasked === true],
     ['no-new-privs', spec.noNewPrivileges === true],
     ['readonly-root', spec.readonlyRoot === true],
     ['network', spec.network],
     ...sharedMemory(spec, context.mounts),
+  ];
+}
+
+function seccompFields(rules: ReturnType<typeof containerSeccomp>): Field[] {
+  if (rules === undefined) return [];
+  if (rules === 'none') return [['seccomp-none', true]];
+  return [
+    ['seccomp-default', actionValue(rules.defaultAction, rules.defaultErrnoRet)],
+    ...rules.syscalls.flatMap(({ action, errnoRet, names, args = [] }): Field[] => [
+      ['seccomp-rule', actionValue(action, errnoRet)],
+      ...names.map((name): Field => ['seccomp-name', name]),
+      ...args.map(({ index, op, value, valueTwo = 0 }): Field => {
+        return ['seccomp-arg', `${index} ${op.replace('SCMP_CMP_', '')} ${value} ${valueTwo}`];
+      }),
+    ]),
   ];
 }
 

@@ -33,12 +33,14 @@ export function create(options: CreateOptions): Promise<ContainerRecord> {
 function kept(options: CreateOptions): KeptOptions {
   const { image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts } = options;
   const { interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits } = options;
-  const { volumesFrom } = options;
+  const { volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices } = options;
+  const { unsetEnv, annotations } = options;
   const { labels, autoRemove, stopSignal, stopTimeout, logDriver } = options;
   return {
     ...{ image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts },
     ...{ interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits },
-    ...{ volumesFrom },
+    ...{ volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices },
+    ...{ unsetEnv, annotations },
     ...{ labels, autoRemove, stopSignal, stopTimeout, logDriver },
   };
 }

@@ -1,6 +1,7 @@
 import { containerCapabilities } from '../capabilities.js';
+import { containerSeccomp } from '../seccompprofile.js';
 import type { RunSpec } from '../types.js';
-import { seccompProfile } from './seccomp.js';
+import { ociProfile, type SeccompProfile, seccompProfile } from './seccomp.js';
 
 export interface OciMount {
   destination: string;
@@ -93,6 +94,12 @@ function limits(spec: RunSpec): { type: string; soft: number; hard: number }[] {
   return [...defaults.filter(({ type }) => !asked.some(limit => limit.type === type)), ...asked];
 }
 
+function seccompOf(spec: RunSpec, capabilities: string[], singleId: boolean): { seccomp?: SeccompProfile } {
+  const rules = containerSeccomp(spec.seccomp, capabilities, singleId);
+  if (rules === 'none') return {};
+  return { seccomp: rules === undefined ? seccompProfile(capabilities, singleId) : ociProfile(rules) };
+}
+
 /**
  * The configuration of an OCI runtime that confines a step as our runner does. The user namespace is the worker's.
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md
@@ -126,9 +133,9 @@ export function ociConfig(spec: RunSpec, context: OciContext): object {
     ],
     linux: {
       namespaces: kinds.map(type => ({ type })),
-      maskedPaths: MASKED,
-      readonlyPaths: READONLY,
-      seccomp: seccompProfile(names, context.singleId),
+      maskedPaths: spec.unmasked ? [] : MASKED,
+      readonlyPaths: spec.unmasked ? [] : READONLY,
+      ...seccompOf(spec, names, context.singleId),
       resources: {},
     },
   };
