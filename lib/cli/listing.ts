@@ -25,6 +25,13 @@ export const FORMAT_FLAG: FlagSpec = {
   help: "'table', 'table TEMPLATE', 'json', or a Go template",
 };
 
+export const PLATFORM_FLAG: FlagSpec = {
+  name: 'platform',
+  kind: 'string',
+  value: 'OS/ARCH',
+  help: 'Fail unless the image is for this platform',
+};
+
 /**
  * Prints rows as `--format` and `--quiet` ask for.
  *

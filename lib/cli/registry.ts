@@ -72,6 +72,12 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.js')).renameCommand,
   },
   {
+    name: 'update',
+    aliases: ['container update'],
+    summary: 'Change how containers are looked after',
+    load: async () => (await import('./commands/update.js')).updateCommand,
+  },
+  {
     name: 'exec',
     aliases: ['container exec'],
     summary: 'Run a command in a running container',
@@ -192,6 +198,26 @@ export const COMMANDS: readonly Listed[] = [
     aliases: ['image import'],
     summary: 'Make an image from a tar of a root file system',
     load: async () => (await import('./commands/archives.js')).importCommand,
+  },
+  {
+    name: 'image layers',
+    summary: 'Show what each layer of an image adds, changes, removes and wastes',
+    load: async () => (await import('./commands/image-layers.js')).imageLayers,
+  },
+  {
+    name: 'image diff',
+    summary: 'Show how the files of two images differ',
+    load: async () => (await import('./commands/image-look.js')).imageDiff,
+  },
+  {
+    name: 'image tree',
+    summary: 'Show the files of an image with their sizes, or the images by shared layers',
+    load: async () => (await import('./commands/image-tree.js')).imageTree,
+  },
+  {
+    name: 'image report',
+    summary: 'Write a page that shows where the bytes of an image are',
+    load: async () => (await import('./commands/image-look.js')).imageReport,
   },
   {
     name: 'image prune',

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
+import { type Health, healthConfigOf, readHealth } from './health.js';
 import { hostConfinement } from './inspectconfinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
-import { type ContainerState, readState } from './state.js';
+import { type ContainerState, isHeld, readState } from './state.js';
 
 /** What docker prints for a time that is not known. */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -13,10 +14,14 @@ const NEVER = '0001-01-01T00:00:00Z';
 export interface ContainerSummary {
   record: ContainerRecord;
   state: ContainerState;
+  /** of its health check, where it has one and runs */
+  health?: Health['Status'];
 }
 
 export async function summaryOf(store: Store, record: ContainerRecord): Promise<ContainerSummary> {
-  return { record, state: await readState(containerDirectory(store, record.id)) };
+  const directory = containerDirectory(store, record.id);
+  const [state, health] = await Promise.all([readState(directory), readHealth(directory, record)]);
+  return { record, state, health: state.status === 'running' ? health?.Status : undefined };
 }
 
 /** `docker container inspect`, with docker's field names. */
@@ -27,7 +32,8 @@ export async function inspectContainer(
   const directory = containerDirectory(store, record.id);
   const state = await readState(directory);
   const [path = '', ...args] = record.args;
-  const running = state.status === 'running';
+  const running = isHeld(state);
+  const health = await readHealth(directory, record);
   const [first] = running ? await processesOf(store, record).catch(() => []) : [];
   return {
     Id: record.id,
@@ -38,7 +44,7 @@ export async function inspectContainer(
       Status: state.status,
       Running: running,
       Paused: false,
-      Restarting: false,
+      Restarting: state.status === 'restarting',
       OOMKilled: false,
       Dead: false,
       Pid: first?.pid ?? 0,
@@ -46,11 +52,12 @@ export async function inspectContainer(
       Error: state.error,
       StartedAt: state.startedAt || NEVER,
       FinishedAt: state.finishedAt || NEVER,
+      ...(health === undefined ? {} : { Health: health }),
     },
     Image: record.image,
     LogPath: record.options.logDriver === 'none' ? '' : join(directory, 'log'),
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: state.restarts,
     Driver: 'overlay2',
     Platform: record.config.os,
     HostConfig: hostConfig(record),
@@ -67,21 +74,24 @@ function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
     LogConfig: { Type: options.logDriver ?? 'json-file', Config: {} },
     NetworkMode: options.network ?? 'host',
     PortBindings: {},
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+    RestartPolicy: { Name: options.restart?.name ?? 'no', MaximumRetryCount: options.restart?.retries ?? 0 },
     AutoRemove: options.autoRemove === true,
     ...hostConfinement(options),
     ExtraHosts: (options.extraHosts ?? []).map(pair => pair.join(':')),
     ReadonlyRootfs: options.readonlyRoot === true,
+    ...(options.init === undefined ? {} : { Init: options.init }),
     ShmSize: options.shmSize ?? 67_108_864,
   };
 }
 
-function configOf({
-  id,
-  options,
-  config: { config = {} },
-  imageName,
-}: ContainerRecord): Record<string, unknown> {
+function configOf(record: ContainerRecord): Record<string, unknown> {
+  const {
+    id,
+    options,
+    config: { config = {} },
+    imageName,
+  } = record;
+  const healthcheck = healthConfigOf(record);
   const { command = [], entrypoint, env = {}, unsetEnv = [], labels = {}, user, workdir, hostname } = options;
   const replaced = new Set([...Object.keys(env), ...unsetEnv]);
   const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
@@ -98,5 +108,6 @@ function configOf({
     WorkingDir: workdir ?? config.WorkingDir ?? '',
     Entrypoint: entrypoint ?? config.Entrypoint ?? null,
     Labels: { ...config.Labels, ...labels },
+    ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
   };
 }

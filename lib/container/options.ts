@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { HealthConfig } from '../oci/types.js';
 import type { SeccompJson } from '../sandbox/seccomptypes.js';
 import type { BindMount, TmpfsMount } from '../sandbox/types.js';
 
@@ -66,6 +67,8 @@ export interface RunOptions {
   interactive?: boolean;
   /** give the process a terminal */
   tty?: boolean;
+  /** a first process that reaps, and gives signals to the program */
+  init?: boolean;
   readonlyRoot?: boolean;
   noNewPrivileges?: boolean;
   /** all capabilities of the container's user namespace, no filter of system calls, nothing covered in /proc and /sys */
@@ -90,6 +93,13 @@ export interface RunOptions {
   stderr?: Writable;
 }
 
+/** What happens when a container ends. */
+export interface RestartPolicy {
+  name: 'no' | 'always' | 'unless-stopped' | 'on-failure';
+  /** `on-failure`: how often; 0 or left out: without end */
+  retries?: number;
+}
+
 /** What a container that stays remembers of how it was made. */
 export interface KeptOptions extends Omit<RunOptions, 'stdin' | 'stdout' | 'stderr'> {
   labels?: Record<string, string>;
@@ -102,4 +112,7 @@ export interface KeptOptions extends Omit<RunOptions, 'stdin' | 'stdout' | 'stde
   stopTimeout?: number;
   /** `none`: nothing is kept of the output */
   logDriver?: 'json-file' | 'none';
+  restart?: RestartPolicy;
+  /** over the image's `HEALTHCHECK`; `Test: ['NONE']`: none */
+  health?: HealthConfig;
 }

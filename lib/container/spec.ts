@@ -38,6 +38,7 @@ export async function specOf(
     network: options.network ?? 'host',
     extraHosts: options.extraHosts,
     tty: options.tty,
+    init: options.init,
     readonlyRoot: options.readonlyRoot,
     noNewPrivileges: options.noNewPrivileges,
     ...confinementOf(options),

@@ -10,11 +10,12 @@ import { keptMounts } from './mounts.js';
 import { removeTree } from './removetree.js';
 import { encodeRunSpec } from './runspec.js';
 import { unpackChain, type Workshop } from './trees.js';
-import type { RunSpec, StorageDriver } from './types.js';
+import type { KeptSpec, StorageDriver } from './types.js';
 
 /** Names in the directory of a container that stays. */
 export const UPPER = 'upper';
 export const RUNNER_SPEC = 'spec';
+const PROBE_SPEC = 'probe';
 
 /** Where containers that stay can be kept: others need a process of their own beside the container. */
 export function assertKeeps(driver: StorageDriver, runner: string | undefined): string {
@@ -37,7 +38,7 @@ export function assertKeeps(driver: StorageDriver, runner: string | undefined): 
 export async function keepContainer(
   shop: Workshop,
   runner: string,
-  spec: RunSpec,
+  spec: KeptSpec,
   directory: string,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -52,6 +53,11 @@ export async function keepContainer(
     filterDirectory: await openFilterDirectory(shop.storage.root, runner),
   };
   await writeFile(join(directory, RUNNER_SPEC), encodeRunSpec(spec, context), { mode: 0o600 });
+  if (spec.probe !== undefined) {
+    const probe = { ...spec, args: spec.probe, tty: false, init: false };
+    const bytes = encodeRunSpec(probe, { ...context, files: [], mounts: [] });
+    await writeFile(join(directory, PROBE_SPEC), bytes, { mode: 0o600 });
+  }
 }
 
 async function unused(): Promise<never> {

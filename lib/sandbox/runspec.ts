@@ -109,6 +109,7 @@ function processFields(spec: RunSpec, context: RunnerContext): Field[] {
     ['hostname', spec.hostname],
     ...userFields(spec, context.singleId),
     ['tty', spec.tty === true],
+    ['init', spec.init === true],
   ];
 }
 
@@ -124,6 +125,7 @@ function confinementFields(spec: RunSpec, context: RunnerContext): Field[] {
     ...seccompFields(seccomp),
     ['unmasked', spec.unmasked === true],
     ['no-new-privs', spec.noNewPrivileges === true],
+    ['durable', spec.durable === true],
     ['readonly-root', spec.readonlyRoot === true],
     ['network', spec.network],
     ...sharedMemory(spec, context.mounts),

@@ -162,6 +162,10 @@ export interface RunSpec {
   /** `IP NAME` pairs for /etc/hosts */
   extraHosts?: [name: string, ip: string][];
   tty?: boolean;
+  /** the runner is the first process, and the program its child */
+  init?: boolean;
+  /** what the program syncs is to survive a power cut */
+  durable?: boolean;
   readonlyRoot?: boolean;
   noNewPrivileges?: boolean;
   /** left out: docker's default profile */
@@ -173,6 +177,12 @@ export interface RunSpec {
   capDrop?: string[];
   shmSize?: number;
   ulimits?: { name: string; soft: number; hard: number }[];
+}
+
+/** A container that stays. */
+export interface KeptSpec extends RunSpec {
+  /** program and arguments of its health check */
+  probe?: string[];
 }
 
 /** Where the process's standard streams go. `inherit`: the worker's own, which are the caller's. */
@@ -229,7 +239,7 @@ export interface Worker {
    * Prepares a container that stays: its overlay and what the runner is told, in `directory`, beneath the store.
    * @throws SandboxError `SANDBOX_KEEP` when it cannot stay here
    */
-  keep(spec: RunSpec, directory: string, signal?: AbortSignal): Promise<void>;
+  keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void>;
   /** What a container that stays has written, as entries of a layer. */
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
   /** Writes that as a layer of the store, without what is excluded. */

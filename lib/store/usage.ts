@@ -1,4 +1,5 @@
 import { chainId, type Digest } from '../util/digest.js';
+import { cacheMountUsage } from './cachemounts.js';
 import type { StoreContext } from './context.js';
 import { diskUsageOf } from './diskusage.js';
 import type { Rooms } from './gc.js';
@@ -15,6 +16,7 @@ export interface UsageLine {
 
 export interface StoreUsage {
   images: UsageLine;
+  /** results of build steps, and cache mounts */
   cache: UsageLine;
   volumes: UsageLine;
   /** everything beneath the root, as du(1) counts it */
@@ -44,6 +46,7 @@ export async function storeUsage(context: StoreContext, rooms: Rooms): Promise<S
   };
   const ofImages = await sum(imageLayers);
   const ofCache = await sum(without(cached, imageLayers));
+  const mounts = await cacheMountUsage(context.layout.root);
   return {
     images: {
       count: images.length,
@@ -52,11 +55,13 @@ export async function storeUsage(context: StoreContext, rooms: Rooms): Promise<S
       reclaimable: ofImages - (await sum(keptLayers)),
     },
     cache: {
-      count: records.length,
+      count: records.length + mounts.count,
       active: records.filter(record => record.layer !== null && imageLayers.has(record.layer)).length,
-      bytes: ofCache,
+      bytes: ofCache + mounts.bytes,
       reclaimable:
-        ofCache - (await sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer)))),
+        mounts.bytes +
+        ofCache -
+        (await sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer)))),
     },
     volumes: await volumeUsage(rooms),
     ...all,

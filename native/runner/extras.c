@@ -34,7 +34,8 @@ static int open_bind(const struct mount_spec *mount, enum kind *kind) {
  * out: neither a link nor a concurrent exchange leads to the host (CVE-2024-1753, CVE-2024-9675, CVE-2024-23651).
  */
 static int open_tree_source(const struct mount_spec *mount, enum kind *kind) {
-  if (mount->lowers.count > 0) mount_overlay(mount->root, &mount->lowers, mount->upper, mount->work);
+  if (mount->lowers.count > 0)
+    mount_overlay(mount->root, &(struct overlay){.lowers = &mount->lowers, .upper = mount->upper, .work = mount->work});
   OWNED_FD root = open(mount->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) fail("SANDBOX_MOUNT_SOURCE", "cannot open %s", mount->root);
   OWNED_FD source = open_beneath(root, mount->source, KIND_DIRECTORY, NULL);

@@ -119,6 +119,7 @@ static bool read_root(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(key, "lower") == 0) append(&spec->lowers, absolute(key, value));
   else if (strcmp(key, "upper") == 0) spec->upper = absolute(key, value);
   else if (strcmp(key, "work") == 0) spec->work = absolute(key, value);
+  else if (strcmp(key, "durable") == 0) spec->durable = flag(key, value);
   else if (strcmp(key, "readonly-root") == 0) spec->readonly_root = flag(key, value);
   else return false;
   return true;
@@ -133,6 +134,7 @@ static bool read_process(struct spec *spec, const char *key, const char *value) 
   else if (strcmp(key, "gid") == 0) spec->gid = number(key, value, MAX_ID);
   else if (strcmp(key, "group") == 0) append(&spec->groups, value);
   else if (strcmp(key, "tty") == 0) spec->tty = flag(key, value);
+  else if (strcmp(key, "init") == 0) spec->init = flag(key, value);
   else return false;
   return true;
 }

@@ -57,6 +57,8 @@ struct spec {
   const char *root;
   struct list lowers; /* topmost first */
   const char *upper, *work;
+  /* overlay: what the program syncs is to survive a power cut */
+  bool durable;
   bool readonly_root;
 
   struct list args, env;
@@ -84,6 +86,8 @@ struct spec {
   struct limit_spec *limits;
   size_t limit_count;
   bool tty;
+  /* the runner itself is the container's first process: it reaps, and gives signals to the program */
+  bool init;
 };
 
 /* Ends the program with SPEC_INVALID when the text cannot be understood. */

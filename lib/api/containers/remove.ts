@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listRecords } from '../../container/record.js';
 import { removeContainer } from '../../container/remove.js';
-import { readState } from '../../container/state.js';
+import { isHeld, readState } from '../../container/state.js';
 import { withHouse } from '../house.js';
 import type { ShaleOptions } from '../options.js';
 import { directoryOf, type Which, withContainer } from './which.js';
@@ -23,7 +23,7 @@ export function prune(options: ShaleOptions = {}): Promise<{ removed: string[]; 
     let reclaimed = 0;
     for (const record of await listRecords(house.store)) {
       const directory = directoryOf(house.store, record);
-      if ((await readState(directory)).status === 'running') continue;
+      if (isHeld(await readState(directory))) continue;
       reclaimed += await logSize(directory);
       await removeContainer(house, record);
       removed.push(record.id);

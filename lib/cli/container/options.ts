@@ -11,9 +11,11 @@ import { MOUNT_FLAGS } from './mounts.js';
 import { NETWORK_FLAGS } from './network.js';
 import { PROCESS_FLAGS } from './process.js';
 import { REFUSED_FLAGS } from './refused.js';
+import { SUPERVISION_FLAGS } from './supervision.js';
 
 const TABLE: ContainerFlag[] = [
   ...LIFECYCLE_FLAGS,
+  ...SUPERVISION_FLAGS,
   ...PROCESS_FLAGS,
   ...MOUNT_FLAGS,
   ...NETWORK_FLAGS,
