@@ -9,7 +9,6 @@ cd "$(dirname "$0")/.."
 
 run_packages=(g++ make python3 git ca-certificates uidmap fuse-overlayfs passt libdeflate-dev libzstd-dev
   libseccomp-dev mmdebstrap xz-utils bzip2 util-linux)
-<<<<<<< HEAD
 test_packages=(
   skopeo umoci podman buildah docker-registry runc crun
   busybox-static strace tmux zstd attr acl libcap2-bin openssl apache2-utils python3-minimal
