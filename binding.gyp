@@ -93,6 +93,7 @@
             "native/runner/run.c",
             "native/runner/seal.c",
             "native/runner/seccomp.c",
+            "native/runner/seccomp_profile.c",
             "native/runner/seccomp_table.c",
             "native/runner/settle.c",
             "native/runner/slirp.c",

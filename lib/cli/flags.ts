@@ -1,3 +1,4 @@
+import { nearest } from '../dockerfile/suggest.js';
 import { UsageError } from '../util/errors.js';
 
 /**
@@ -103,9 +104,16 @@ function takeLong(specs: readonly FlagSpec[], flags: Flags, word: string, rest: 
   const equals = word.indexOf('=');
   const name = word.slice(2, equals < 0 ? undefined : equals);
   const spec = specs.find(candidate => candidate.name === name);
-  if (spec === undefined) throw new UsageError('USAGE_UNKNOWN_FLAG', `unknown flag: --${name}`);
+  if (spec === undefined) throw unknownFlag(specs, name);
   const given = equals < 0 ? undefined : word.slice(equals + 1);
   flags.add(spec, flagValue(spec, given, rest, `--${name}`));
+}
+
+function unknownFlag(specs: readonly FlagSpec[], name: string): UsageError {
+  const shown = specs.filter(spec => spec.hidden !== true).map(spec => spec.name);
+  const meant = nearest(name, shown);
+  const hint = meant === undefined ? undefined : `did you mean --${meant}?`;
+  return new UsageError('USAGE_UNKNOWN_FLAG', `unknown flag: --${name}`, { hint });
 }
 
 function takeShorts(specs: readonly FlagSpec[], flags: Flags, word: string, rest: string[]): void {

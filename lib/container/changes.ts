@@ -13,7 +13,8 @@ const PROVIDED = ['dev', 'proc', 'sys', 'etc/resolv.conf', 'etc/hosts', 'etc/hos
 
 /** Paths where the sandbox, and not the container, makes something. */
 export function providedPaths(record: ContainerRecord): Set<string> {
-  const targets = (record.options.mounts ?? []).map(mount => mount.target.replace(/^\/+/, ''));
+  const { mounts = [], devices = [] } = record.options;
+  const targets = [...mounts, ...devices].map(mount => mount.target.replace(/^\/+/, ''));
   return new Set([...PROVIDED, ...targets].map(toBytePath));
 }
 

@@ -86,6 +86,7 @@ export function committedConfig(record: ContainerRecord, layer: Digest, options:
 
 function containerConfig({ config: { config = {} }, options }: ContainerRecord): ContainerConfig {
   const env = new Map((config.Env ?? []).map(text => [text.split('=')[0] ?? '', text]));
+  for (const name of options.unsetEnv ?? []) env.delete(name);
   for (const [name, value] of Object.entries(options.env ?? {})) env.set(name, `${name}=${value}`);
   const { command = [], entrypoint, workdir, user, labels } = options;
   return {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
+import { hostConfinement } from './inspectconfinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
 import { networkName, readNetwork } from './network.js';
 import { networkSettings, portBindings } from './network-inspect.js';
@@ -86,8 +87,7 @@ function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
     DnsSearch: options.dnsSearch ?? [],
     RestartPolicy: { Name: options.restart?.name ?? 'no', MaximumRetryCount: options.restart?.retries ?? 0 },
     AutoRemove: options.autoRemove === true,
-    CapAdd: options.capAdd ?? null,
-    CapDrop: options.capDrop ?? null,
+    ...hostConfinement(options),
     ExtraHosts: (options.extraHosts ?? []).map(pair => pair.join(':')),
     ReadonlyRootfs: options.readonlyRoot === true,
     ...(options.init === undefined ? {} : { Init: options.init }),
@@ -103,8 +103,8 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
     imageName,
   } = record;
   const healthcheck = healthConfigOf(record);
-  const { command = [], entrypoint, env = {}, labels = {}, user, workdir, hostname } = options;
-  const replaced = new Set(Object.keys(env));
+  const { command = [], entrypoint, env = {}, unsetEnv = [], labels = {}, user, workdir, hostname } = options;
+  const replaced = new Set([...Object.keys(env), ...unsetEnv]);
   const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
   return {
     ...config,

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { HealthConfig } from '../oci/types.js';
 import type { PortBinding } from '../sandbox/network/ports.js';
+import type { SeccompJson } from '../sandbox/seccomptypes.js';
 import type { BindMount, TmpfsMount } from '../sandbox/types.js';
 
 /** A volume of the store, which outlives the container unless it has no name. */
@@ -37,6 +38,14 @@ export type ContainerMount = (
 /** `private`: its own, connected by pasta or slirp4netns; `container:NAME`: that of another container that runs */
 export type NetworkMode = 'host' | 'none' | 'private' | `container:${string}`;
 
+/** A device of the host that the container may open. */
+export interface Device {
+  /** absolute path of the host */
+  source: string;
+  /** absolute path in the container */
+  target: string;
+}
+
 export interface RunOptions {
   /** name or id */
   image: string;
@@ -46,6 +55,8 @@ export interface RunOptions {
   entrypoint?: string[];
   /** added to the image's variables */
   env?: Record<string, string>;
+  /** the image's variables that the container does not get */
+  unsetEnv?: string[];
   workdir?: string;
   /** `user[:group]`, names or ids */
   user?: string;
@@ -76,6 +87,17 @@ export interface RunOptions {
   init?: boolean;
   readonlyRoot?: boolean;
   noNewPrivileges?: boolean;
+  /** all capabilities of the container's user namespace, no filter of system calls, nothing covered in /proc and /sys */
+  privileged?: boolean;
+  /** left out: docker's default profile, or none with `privileged` */
+  seccomp?: 'unconfined' | SeccompJson;
+  /** nothing of /proc and /sys is covered */
+  unmasked?: boolean;
+  /** security options of no effect here, for inspect: `label=disable` */
+  securityLabels?: string[];
+  /** names or ids of more groups of the user */
+  groupAdd?: string[];
+  devices?: Device[];
   capAdd?: string[];
   capDrop?: string[];
   /** bytes */
@@ -97,6 +119,8 @@ export interface RestartPolicy {
 /** What a container that stays remembers of how it was made. */
 export interface KeptOptions extends Omit<RunOptions, 'stdin' | 'stdout' | 'stderr'> {
   labels?: Record<string, string>;
+  /** of no effect but that inspect shows them */
+  annotations?: Record<string, string>;
   /** removed when it ends */
   autoRemove?: boolean;
   stopSignal?: string;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ImageConfig } from '../oci/types.js';
 import type { RunResult, Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import { deviceMounts } from './devices.js';
 import { ensureVolumes, inheritedMounts, mountsOf, planMounts } from './mounts.js';
 import { joinedProcess, planNetwork } from './network.js';
 import type { RunOptions } from './options.js';
@@ -33,8 +34,11 @@ export async function runContainer(
     planned.filter(mount => mount.type !== 'volume' || !mount.anonymous),
   );
   const spec = {
-    ...(await specOf(host.store, image, options, id, network)),
-    mounts: await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true }),
+    ...(await specOf(host.store, image, options, id, { network })),
+    mounts: [
+      ...(await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true })),
+      ...(await deviceMounts(options.devices)),
+    ],
   };
   const worker = await host.worker(joinedProcess(network));
   await worker.unpack(spec.layers, signal);

@@ -3,7 +3,7 @@ import type { RunSpec } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
 import { DEFAULT_PATH, splitVariable, withVariable } from '../util/environment.js';
 import { ContainerError } from '../util/errors.js';
-import { resolveUser } from '../util/passwd.js';
+import { resolveGroup, resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
 import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
@@ -12,6 +12,7 @@ import type { RunOptions } from './options.js';
  * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
  * @param network the plan of `planNetwork`; left out where nothing is started in a network
+ * @param read where names of users are looked up; left out: the image's own files
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
 export async function specOf(
@@ -19,19 +20,16 @@ export async function specOf(
   image: ImageConfig,
   options: RunOptions,
   id: string,
-  network: NetworkSpec = { network: 'host' },
+  {
+    network = { network: 'host' },
+    read = path => readInImage(store, image, path),
+  }: { network?: NetworkSpec; read?: (path: string) => Promise<string> } = {},
 ): Promise<RunSpec> {
   const layers = image.rootfs.diff_ids;
-  const read = async (path: string): Promise<string> => {
-    const bytes = layers.length === 0 ? undefined : await store.readFile(layers, path, 1 << 20);
-    return bytes === undefined ? '' : new TextDecoder().decode(bytes);
-  };
   const config = image.config ?? {};
-  const user = resolveUser(
-    options.user ?? config.User ?? '',
-    await read('/etc/passwd'),
-    await read('/etc/group'),
-  );
+  const groups = await read('/etc/group');
+  const user = resolveUser(options.user ?? config.User ?? '', await read('/etc/passwd'), groups);
+  const added = (options.groupAdd ?? []).map(name => resolveGroup(name, groups));
   const hostname = network.hostname ?? options.hostname ?? id.slice(0, 12);
   return {
     layers,
@@ -40,7 +38,7 @@ export async function specOf(
     cwd: cleanAbsolute(options.workdir ?? config.WorkingDir ?? '/'),
     uid: user.uid,
     gid: user.gid,
-    additionalGids: user.additionalGids,
+    additionalGids: [...new Set([...user.additionalGids, ...added])],
     hostname,
     network: network.network,
     dns: network.dns,
@@ -49,11 +47,28 @@ export async function specOf(
     init: options.init,
     readonlyRoot: options.readonlyRoot,
     noNewPrivileges: options.noNewPrivileges,
-    capAdd: options.capAdd,
-    capDrop: options.capDrop,
+    ...confinementOf(options),
     shmSize: options.shmSize,
     ulimits: options.ulimits,
   };
+}
+
+async function readInImage(store: Store, image: ImageConfig, path: string): Promise<string> {
+  const layers = image.rootfs.diff_ids;
+  const bytes = layers.length === 0 ? undefined : await store.readFile(layers, path, 1 << 20);
+  return bytes === undefined ? '' : new TextDecoder().decode(bytes);
+}
+
+/** What `--privileged` stands for where nothing else is said; docker then drops no capability either. */
+function confinementOf({
+  privileged,
+  capAdd,
+  capDrop,
+  seccomp,
+  unmasked,
+}: RunOptions): Pick<RunSpec, 'capAdd' | 'capDrop' | 'seccomp' | 'unmasked'> {
+  if (!privileged) return { capAdd, capDrop, seccomp, unmasked };
+  return { capAdd: ['ALL'], seccomp: seccomp ?? 'unconfined', unmasked: true };
 }
 
 /** An entrypoint given by the caller replaces the image's CMD too; an empty one clears the image's. */
@@ -82,6 +97,8 @@ function environment(
   if (options.tty) env.push('TERM=xterm');
   for (const variable of inherited.filter(text => text.includes('=')))
     env = withVariable(env, ...splitVariable(variable));
+  const unset = new Set(options.unsetEnv);
+  env = env.filter(variable => !unset.has(splitVariable(variable)[0]));
   for (const [name, value] of Object.entries(options.env ?? {})) env = withVariable(env, name, value);
   return env.some(variable => variable.startsWith('HOME=')) ? env : [...env, `HOME=${own.home}`];
 }

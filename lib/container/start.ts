@@ -5,6 +5,7 @@ import { reportError } from '../sandbox/report.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
+import { deviceMounts } from './devices.js';
 import { healthTimes, probeOf } from './health.js';
 import { mountsOf } from './mounts.js';
 import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
@@ -58,8 +59,11 @@ async function launch(
   const { options, config, id } = record;
   const network = await planNetwork(host.store, config, options, await readNetwork(directory));
   const spec = {
-    ...(await specOf(host.store, config, options, id, network)),
-    mounts: await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []),
+    ...(await specOf(host.store, config, options, id, { network })),
+    mounts: [
+      ...(await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? [])),
+      ...(await deviceMounts(options.devices)),
+    ],
   };
   const worker = await host.worker();
   const probe = probeOf(record);

@@ -5,6 +5,7 @@ import type { PreparedRoot } from './drivers/driver.js';
 import type { EtcFile } from './etcfiles.js';
 import type { PreparedMount, PreparedTree } from './mounts.js';
 import { helperCall } from './network/helper.js';
+import { actionValue, containerSeccomp } from './seccompprofile.js';
 import type { RunSpec, SecretMount, TmpfsMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
@@ -115,10 +116,15 @@ function processFields(spec: RunSpec, context: RunnerContext): Field[] {
 
 function confinementFields(spec: RunSpec, context: RunnerContext): Field[] {
   const capabilities = containerCapabilities(spec.capAdd, spec.capDrop);
-  const filterName = digestHex(sha256(`${context.singleId} ${capabilities.join(' ')}`));
+  const seccomp = containerSeccomp(spec.seccomp, capabilities, context.singleId);
+  const filterName = digestHex(
+    sha256(`${context.singleId} ${capabilities.join(' ')} ${JSON.stringify(seccomp)}`),
+  );
   return [
     ...capabilities.map((name): Field => ['cap', name.toLowerCase()]),
     ['seccomp-cache', `${context.filterDirectory}/${filterName}`],
+    ...seccompFields(seccomp),
+    ['unmasked', spec.unmasked === true],
     ['no-new-privs', spec.noNewPrivileges === true],
     ['durable', spec.durable === true],
     ['readonly-root', spec.readonlyRoot === true],
@@ -136,6 +142,21 @@ function networkFields(network: RunSpec['network']): Field[] {
     ['network-helper', network.helper.kind],
     ...args.map((arg): Field => ['network-arg', arg]),
     ...forwards.map((request): Field => ['network-forward', request]),
+  ];
+}
+
+function seccompFields(rules: ReturnType<typeof containerSeccomp>): Field[] {
+  if (rules === undefined) return [];
+  if (rules === 'none') return [['seccomp-none', true]];
+  return [
+    ['seccomp-default', actionValue(rules.defaultAction, rules.defaultErrnoRet)],
+    ...rules.syscalls.flatMap(({ action, errnoRet, names, args = [] }): Field[] => [
+      ['seccomp-rule', actionValue(action, errnoRet)],
+      ...names.map((name): Field => ['seccomp-name', name]),
+      ...args.map(({ index, op, value, valueTwo = 0 }): Field => {
+        return ['seccomp-arg', `${index} ${op.replace('SCMP_CMP_', '')} ${value} ${valueTwo}`];
+      }),
+    ]),
   ];
 }
 

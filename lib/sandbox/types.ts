@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
 import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
+import type { SeccompJson } from './seccomptypes.js';
 
 /** `overlay`: the kernel's, with `userxattr`; `fuse-overlayfs`; `vfs`: a plain copy per step. */
 export type StorageDriver = 'overlay' | 'fuse-overlayfs' | 'vfs';
@@ -213,6 +214,10 @@ export interface RunSpec {
   durable?: boolean;
   readonlyRoot?: boolean;
   noNewPrivileges?: boolean;
+  /** left out: docker's default profile */
+  seccomp?: 'unconfined' | SeccompJson;
+  /** nothing of /proc and /sys is covered */
+  unmasked?: boolean;
   /** capabilities beside or less than the default set, without `CAP_` */
   capAdd?: string[];
   capDrop?: string[];

@@ -62,6 +62,11 @@ export function resolveOwner(owner: string, passwd: string, group: string): Ids 
   return { uid: entry.uid, gid };
 }
 
+/** A group by name or id. @throws ShaleError `USER_UNKNOWN`, `USER_ID_RANGE` */
+export function resolveGroup(name: string, group: string): number {
+  return findGroup(name, groupEntries(group));
+}
+
 function splitOnce(text: string): [string, string | undefined] {
   const colon = text.indexOf(':');
   return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];

@@ -46,9 +46,9 @@ static int build_root(const struct container *container) {
   umask(022);
   OWNED_FD root = mount_root(spec);
   const struct creation_observer observer = observe_stubs(container->stubs, root, container->upper);
-  OWNED_FD null = open_null();
+  OWNED_FD null = spec->unmasked ? -1 : open_null();
   mount_proc(root, &observer, null);
-  mount_sys(root, &observer, spec->network);
+  mount_sys(root, &observer, spec->network, !spec->unmasked);
   OWNED_FD dev = mount_dev(root, &observer, spec->shm_size);
   int slave = spec->tty ? provide_terminal(dev, container->terminal, spec->emulate_ids ? 0 : (uid_t)spec->uid, true) : -1;
   provide_files(root, dev, &observer, spec);

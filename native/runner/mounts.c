@@ -44,7 +44,7 @@ void mount_proc(int root, const struct creation_observer *create, int null) {
   /* The kernel refuses when the caller's own /proc is partly covered: this is a container in a container. */
   if (proc < 0) fail("SANDBOX_PROC", "cannot mount /proc");
   if (kernel_attach(proc, place) < 0) fail("SANDBOX_PROC", "cannot attach /proc");
-  cover_proc(proc, null);
+  if (null >= 0) cover_proc(proc, null);
 }
 
 /* A new sysfs needs a network namespace of our own; the host's is taken whole and made read-only otherwise. */
@@ -57,11 +57,11 @@ static int open_sysfs(enum network network) {
   return copy;
 }
 
-void mount_sys(int root, const struct creation_observer *create, enum network network) {
+void mount_sys(int root, const struct creation_observer *create, enum network network, bool masked) {
   OWNED_FD place = open_mount_point(root, "sys", create);
   OWNED_FD sys = open_sysfs(network);
   if (kernel_attach(sys, place) < 0) fail("SANDBOX_SYS", "cannot attach /sys");
-  cover_sys(sys);
+  if (masked) cover_sys(sys);
 }
 
 void refuse_kernel_files(int place, const char *target) {

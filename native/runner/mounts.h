@@ -11,10 +11,10 @@ int new_filesystem(const char *type, unsigned attributes, const char *const *opt
 /* Opens a directory of the image to mount on: a symlink or file in its place is refused (CVE-2019-19921). */
 int open_mount_point(int root, const char *name, const struct creation_observer *create);
 
-/* /proc, with what must not be read or written covered. `null` is a verified /dev/null. */
+/* /proc, with what must not be read or written covered. `null` is a verified /dev/null; -1: nothing is covered. */
 void mount_proc(int root, const struct creation_observer *create, int null);
-/* /sys, read-only. */
-void mount_sys(int root, const struct creation_observer *create, enum network network);
+/* /sys, read-only; `masked`: with what must not be read covered. */
+void mount_sys(int root, const struct creation_observer *create, enum network network, bool masked);
 /*
  * The files that the sandbox itself gives. They are made in `dev`, the container's own tmpfs, and their names removed
  * there, so that neither a file nor a path of the host can be seen through them.

@@ -29,8 +29,7 @@ static void check(int result, const char *what) {
   if (result < 0) fail("SANDBOX_SECCOMP", "%s", what);
 }
 
-/* Calls that an architecture or this libseccomp does not know are nothing to allow. */
-static void add_rule(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count,
+void add_rule(scmp_filter_ctx filter, uint32_t action, const char *name, unsigned count,
                      const struct scmp_arg_cmp *args) {
   int number = seccomp_syscall_resolve_name(name);
   if (number == __NR_SCMP_ERROR) return;
@@ -90,7 +89,7 @@ static void emulate_devices(scmp_filter_ctx filter) {
   }
 }
 
-static void add_architectures(scmp_filter_ctx filter) {
+void add_architectures(scmp_filter_ctx filter) {
   static const uint32_t FAMILIES[][2] = {
       {SCMP_ARCH_X86_64, SCMP_ARCH_X86}, {SCMP_ARCH_X86_64, SCMP_ARCH_X32}, {SCMP_ARCH_AARCH64, SCMP_ARCH_ARM}};
   for (size_t i = 0; i < LENGTH(FAMILIES); i++)
@@ -98,6 +97,7 @@ static void add_architectures(scmp_filter_ctx filter) {
 }
 
 static scmp_filter_ctx make_filter(const struct spec *spec, uint64_t capabilities) {
+  if (spec->seccomp.kind == SECCOMP_KIND_PROFILE) return make_profile(&spec->seccomp);
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   errno = ENOMEM;
   if (filter == NULL) fail("SANDBOX_SECCOMP", "seccomp_init");
@@ -149,7 +149,7 @@ static struct sock_fprog compile(const struct spec *spec, uint64_t capabilities)
   seccomp_release(filter);
   off_t size = lseek(memory, 0, SEEK_CUR);
   struct sock_filter *code = must_alloc(FILTER_LIMIT);
-  size_t count = write_prelude(code);
+  size_t count = spec->seccomp.kind == SECCOMP_KIND_DOCKER ? write_prelude(code) : 0;
   errno = E2BIG;
   if (size < 0 || count * sizeof *code + (size_t)size > FILTER_LIMIT) fail("SANDBOX_SECCOMP", "the filter");
   if (pread(memory, code + count, (size_t)size, 0) != size) fail("SANDBOX_SECCOMP", "cannot read the filter");
@@ -177,7 +177,8 @@ static void write_cache(const char *path, const struct sock_fprog *program) {
 }
 
 struct sock_fprog prepare_filter(const struct spec *spec, uint64_t capabilities) {
-  struct sock_fprog program;
+  struct sock_fprog program = {0};
+  if (spec->seccomp.kind == SECCOMP_KIND_NONE) return program;
   if (spec->seccomp_cache != NULL && read_cache(spec->seccomp_cache, &program)) return program;
   program = compile(spec, capabilities);
   if (spec->seccomp_cache != NULL) write_cache(spec->seccomp_cache, &program);
@@ -185,6 +186,7 @@ struct sock_fprog prepare_filter(const struct spec *spec, uint64_t capabilities)
 }
 
 void load_filter(const struct sock_fprog *program) {
+  if (program->len == 0) return;
   if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) < 0)
     fail("SANDBOX_SECCOMP", "the kernel refuses the filter");
 }

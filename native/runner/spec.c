@@ -152,6 +152,7 @@ static bool read_confinement(struct spec *spec, const char *key, const char *val
   if (strcmp(key, "cap") == 0) append(&spec->caps, value);
   else if (strcmp(key, "no-new-privs") == 0) spec->no_new_privs = flag(key, value);
   else if (strcmp(key, "seccomp-cache") == 0) spec->seccomp_cache = absolute(key, value);
+  else if (strcmp(key, "unmasked") == 0) spec->unmasked = flag(key, value);
   else if (strcmp(key, "emulate-ids") == 0) spec->emulate_ids = flag(key, value);
   else if (strcmp(key, "shm-size") == 0) spec->shm_size = number(key, value, INT64_MAX);
   else return false;
@@ -200,7 +201,7 @@ struct spec read_spec(int fd) {
     at = value + strlen(value) + 1;
     if (!read_process(&spec, key, value) && !read_root(&spec, key, value) && !read_mount(&spec, key, value) &&
         !read_file(&spec, key, value) && !read_limit(&spec, key, value) && !read_confinement(&spec, key, value) &&
-        !read_network(&spec, key, value))
+        !read_network(&spec, key, value) && !read_seccomp(&spec.seccomp, key, value))
       fail("SPEC_INVALID", "unknown key %s", key);
   }
   check(&spec);

@@ -5,6 +5,7 @@
 #ifndef SHALE_RUNNER_SPEC_H
 #define SHALE_RUNNER_SPEC_H
 
+#include "seccomp_profile.h"
 #include "util.h"
 
 struct list {
@@ -82,6 +83,9 @@ struct spec {
 
   struct list caps; /* lower-case names as in libcap, without "cap_" */
   bool no_new_privs;
+  struct seccomp_profile seccomp;
+  /* nothing of /proc and /sys is covered */
+  bool unmasked;
   /* file that holds, or will hold, the compiled filter for these capabilities */
   const char *seccomp_cache;
   /* single-id map: changes of owner and id succeed without effect */

@@ -1,4 +1,5 @@
 import { processesOf } from '../../container/processes.js';
+import { readInContainer } from '../../container/rootfile.js';
 import { specOf } from '../../container/spec.js';
 import { joinContainer } from '../../sandbox/join.js';
 import { type Which, withContainer } from './which.js';
@@ -6,6 +7,10 @@ import { type Which, withContainer } from './which.js';
 export interface ExecOptions extends Which {
   command: string[];
   env?: Record<string, string>;
+  /** variables of the container that the program does not get */
+  unsetEnv?: string[];
+  /** all capabilities of the container's user namespace, and no filter of system calls */
+  privileged?: boolean;
   workdir?: string;
   user?: string;
   interactive?: boolean;
@@ -15,7 +20,17 @@ export interface ExecOptions extends Which {
 
 /** Runs one more program in a running container, on the caller's own streams. */
 export async function exec(options: ExecOptions): Promise<{ exitCode: number; message?: string }> {
-  const { command, env, workdir, user, tty, interactive = false, detach = false } = options;
+  const {
+    command,
+    env,
+    unsetEnv,
+    privileged,
+    workdir,
+    user,
+    tty,
+    interactive = false,
+    detach = false,
+  } = options;
   const joining = await withContainer(options, async ({ store }, record) => {
     const [first] = await processesOf(store, record);
     const own = record.options;
@@ -25,13 +40,20 @@ export async function exec(options: ExecOptions): Promise<{ exitCode: number; me
       {
         ...own,
         ...{ command, entrypoint: [], tty },
-        env: { ...own.env, ...env },
+        env: { ...without(own.env, unsetEnv), ...env },
+        unsetEnv: [...(own.unsetEnv ?? []), ...(unsetEnv ?? [])],
+        privileged: privileged || own.privileged,
         workdir: workdir ?? own.workdir,
         user: user ?? own.user,
       },
       record.id,
+      { read: path => readInContainer(first?.pid ?? 0, path) },
     );
     return { root: store.root, pid: first?.pid ?? 0, owner: first?.parent ?? 0, spec };
   });
   return joinContainer({ ...joining, stdin: interactive, detach });
+}
+
+function without(env: Record<string, string> = {}, names: readonly string[] = []): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
 }

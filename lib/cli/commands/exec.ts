@@ -11,7 +11,15 @@ export const execCommand: Command = {
   operands: 'CONTAINER COMMAND [ARG...]',
   arity: { min: 2 },
   interspersed: false,
-  flags: [{ name: 'detach', short: 'd', kind: 'bool', help: 'Leave the command running' }, ...EXEC_FLAGS],
+  flags: [
+    { name: 'detach', short: 'd', kind: 'bool', help: 'Leave the command running' },
+    {
+      name: 'privileged',
+      kind: 'bool',
+      help: "All capabilities of the container's user namespace, and no seccomp",
+    },
+    ...EXEC_FLAGS,
+  ],
   examples: ['shale exec -it box sh'],
   run: async ({ flags, operands, options }) => {
     const [container = '', ...command] = operands;
@@ -23,6 +31,7 @@ export const execCommand: Command = {
       container,
       command,
       detach: flags.bool('detach'),
+      privileged: flags.bool('privileged'),
     });
     if (message !== undefined) process.stderr.write(`shale: ${message}\n`);
     return exitCode;

@@ -17,6 +17,19 @@ export const IMAGE_FLAGS: ContainerFlag[] = [
     help: 'always, missing (default) or never',
     parse: pullPolicy,
   },
+  {
+    name: 'runtime',
+    kind: 'string',
+    value: 'NAME',
+    help: 'An OCI runtime (crun, runc or a path), for --rm in the foreground',
+    parse: runtime => ({ runtime }),
+  },
+  {
+    name: 'disable-content-trust',
+    kind: 'bool',
+    help: 'Accepted: nothing signed is asked for',
+    hidden: true,
+  },
   { name: 'quiet', short: 'q', kind: 'bool', help: 'No progress of a pull' },
 ];
 

@@ -1,6 +1,8 @@
+import { signalNumber } from '../../container/signals.js';
 import { splitVariable } from '../../util/environment.js';
 import { UsageError } from '../../util/errors.js';
 import type { ContainerFlag, Said } from './flag.js';
+import { linesOf } from './lines.js';
 
 export const LIFECYCLE_FLAGS: ContainerFlag[] = [
   {
@@ -11,6 +13,14 @@ export const LIFECYCLE_FLAGS: ContainerFlag[] = [
   },
   { name: 'name', kind: 'string', value: 'NAME', help: 'Name of the container', parse: name => ({ name }) },
   { name: 'cidfile', kind: 'string', value: 'FILE', help: "Write the container's id to a file" },
+  // before --label, which overrides it
+  {
+    name: 'label-file',
+    kind: 'list',
+    value: 'FILE',
+    help: 'File of labels',
+    parse: async text => ({ labels: Object.fromEntries((await linesOf(text)).map(splitVariable)) }),
+  },
   {
     name: 'label',
     short: 'l',
@@ -24,14 +34,24 @@ export const LIFECYCLE_FLAGS: ContainerFlag[] = [
     kind: 'string',
     value: 'SIGNAL',
     help: 'Signal that "stop" sends',
-    parse: stopSignal => ({ stopSignal }),
+    parse: stopSignal => {
+      signalNumber(stopSignal);
+      return { stopSignal };
+    },
   },
   {
     name: 'stop-timeout',
     kind: 'string',
     value: 'SECONDS',
     help: 'How long "stop" waits',
-    parse: text => ({ stopTimeout: Number(text) }),
+    parse: text => ({ stopTimeout: seconds(text) }),
+  },
+  {
+    name: 'annotation',
+    kind: 'list',
+    value: 'KEY=VALUE',
+    help: 'Annotation, which inspect shows (repeatable)',
+    parse: annotation,
   },
   {
     name: 'log-driver',
@@ -41,6 +61,21 @@ export const LIFECYCLE_FLAGS: ContainerFlag[] = [
     parse: logDriver,
   },
 ];
+
+function seconds(text: string): number {
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(
+    'USAGE_FLAG_VALUE',
+    `invalid argument "${text}" for "--stop-timeout" flag: not a number of seconds`,
+  );
+}
+
+/** docker accepts any key; one without a value has an empty one. */
+function annotation(text: string): Said {
+  const [key] = splitVariable(text);
+  if (key === '') throw new UsageError('USAGE_FLAG_VALUE', `invalid annotation: ${text}`);
+  return { annotations: Object.fromEntries([splitVariable(text)]) };
+}
 
 function logDriver(text: string): Said {
   if (text === 'json-file' || text === 'none') return { logDriver: text };

@@ -6,9 +6,11 @@ import { CONFINEMENT_FLAGS } from './confinement.js';
 import { type ContainerFlag, readContainerFlags } from './flag.js';
 import { IMAGE_FLAGS } from './image.js';
 import { LIFECYCLE_FLAGS } from './lifecycle.js';
+import { LIMIT_FLAGS } from './limits.js';
 import { MOUNT_FLAGS } from './mounts.js';
 import { NETWORK_FLAGS } from './network.js';
 import { PROCESS_FLAGS } from './process.js';
+import { REFUSED_FLAGS } from './refused.js';
 import { SUPERVISION_FLAGS } from './supervision.js';
 
 const TABLE: ContainerFlag[] = [
@@ -19,6 +21,8 @@ const TABLE: ContainerFlag[] = [
   ...NETWORK_FLAGS,
   ...CONFINEMENT_FLAGS,
   ...IMAGE_FLAGS,
+  ...LIMIT_FLAGS,
+  ...REFUSED_FLAGS,
 ];
 
 /** The flags of `run` and `create`. */

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { splitVariable } from '../../util/environment.js';
 import { UsageError } from '../../util/errors.js';
 import { parseUlimit } from '../build-values.js';
-import type { ContainerFlag } from './flag.js';
+import type { ContainerFlag, Said } from './flag.js';
+import { linesOf } from './lines.js';
 
 /** Flags about the process itself which `exec` has too. */
 export const EXEC_FLAGS: ContainerFlag[] = [
@@ -33,7 +34,7 @@ export const EXEC_FLAGS: ContainerFlag[] = [
     kind: 'list',
     value: 'KEY[=VALUE]',
     help: 'Environment variable (repeatable)',
-    parse: text => ({ env: Object.fromEntries(variable(text)) }),
+    parse: variableOrNone,
   },
   {
     name: 'workdir',
@@ -41,7 +42,7 @@ export const EXEC_FLAGS: ContainerFlag[] = [
     kind: 'string',
     value: 'DIR',
     help: 'Working directory',
-    parse: workdir => ({ workdir }),
+    parse: workdir => ({ workdir: absolute(workdir) }),
   },
   {
     name: 'user',
@@ -63,6 +64,13 @@ export const PROCESS_FLAGS: ContainerFlag[] = [
     parse: text => ({ entrypoint: [text] }),
   },
   {
+    name: 'unsetenv',
+    kind: 'list',
+    value: 'NAME',
+    help: "A variable of the image's that the container does not get",
+    parse: name => ({ unsetEnv: [name] }),
+  },
+  {
     name: 'ulimit',
     kind: 'list',
     value: 'NAME=SOFT[:HARD]',
@@ -72,15 +80,38 @@ export const PROCESS_FLAGS: ContainerFlag[] = [
 ];
 
 async function environmentFile(path: string): Promise<Record<string, string>> {
-  const lines = (await readFile(path, 'utf8')).split('\n').map(line => line.trimStart());
-  return Object.fromEntries(lines.filter(line => line !== '' && !line.startsWith('#')).flatMap(variable));
+  const lines = await linesOf(path);
+  const pairs = lines.map(line => variable(checkedName(path, line)));
+  return Object.fromEntries(pairs.filter(pair => pair !== undefined));
 }
 
-/** `KEY=VALUE`; `KEY` alone takes the caller's own value, if there is one. */
-function variable(text: string): [name: string, value: string][] {
-  const equals = text.indexOf('=');
-  if (equals === 0) throw new UsageError('USAGE_FLAG_VALUE', `invalid environment variable: ${text}`);
-  if (equals > 0) return [[text.slice(0, equals), text.slice(equals + 1)]];
-  const value = process.env[text];
-  return value === undefined ? [] : [[text, value]];
+/** docker's rule for files, where nobody could mean it. */
+function checkedName(path: string, line: string): string {
+  const [name] = splitVariable(line);
+  if (!/\s/.test(name)) return line;
+  throw new UsageError(
+    'USAGE_FLAG_VALUE',
+    `invalid env file (${path}): variable '${name.trimStart()}' contains whitespaces`,
+  );
+}
+
+/** `KEY=VALUE`; `KEY` alone takes the caller's own value, and without one the container does not get the image's. */
+function variableOrNone(text: string): Said {
+  const said = variable(text);
+  return said === undefined ? { unsetEnv: [text] } : { env: Object.fromEntries([said]) };
+}
+
+function variable(text: string): [name: string, value: string] | undefined {
+  const [name, given] = splitVariable(text);
+  if (name === '') throw new UsageError('USAGE_FLAG_VALUE', `invalid environment variable: ${text}`);
+  const value = text.includes('=') ? given : process.env[name];
+  return value === undefined ? undefined : [name, value];
+}
+
+function absolute(workdir: string): string {
+  if (workdir.startsWith('/')) return workdir;
+  throw new UsageError(
+    'USAGE_FLAG_VALUE',
+    `the working directory '${workdir}' is invalid, it needs to be an absolute path`,
+  );
 }

@@ -1,7 +1,8 @@
 import { SandboxError } from '../../util/errors.js';
 import { containerCapabilities } from '../capabilities.js';
+import { containerSeccomp } from '../seccompprofile.js';
 import type { RunSpec } from '../types.js';
-import { seccompProfile } from './seccomp.js';
+import { ociProfile, type SeccompProfile, seccompProfile } from './seccomp.js';
 
 export interface OciMount {
   destination: string;
@@ -102,6 +103,12 @@ function assertPlainNetwork({ network }: RunSpec): void {
   });
 }
 
+function seccompOf(spec: RunSpec, capabilities: string[], singleId: boolean): { seccomp?: SeccompProfile } {
+  const rules = containerSeccomp(spec.seccomp, capabilities, singleId);
+  if (rules === 'none') return {};
+  return { seccomp: rules === undefined ? seccompProfile(capabilities, singleId) : ociProfile(rules) };
+}
+
 /**
  * The configuration of an OCI runtime that confines a step as our runner does. The user namespace is the worker's.
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md
@@ -136,9 +143,9 @@ export function ociConfig(spec: RunSpec, context: OciContext): object {
     ],
     linux: {
       namespaces: kinds.map(type => ({ type })),
-      maskedPaths: MASKED,
-      readonlyPaths: READONLY,
-      seccomp: seccompProfile(names, context.singleId),
+      maskedPaths: spec.unmasked ? [] : MASKED,
+      readonlyPaths: spec.unmasked ? [] : READONLY,
+      ...seccompOf(spec, names, context.singleId),
       resources: {},
     },
   };

@@ -1,19 +1,10 @@
 import { constants } from 'node:os';
+import type { SeccompRule, SeccompRules } from '../seccomptypes.js';
 import { ALWAYS, BY_CAPABILITY, EMULATED } from './syscalls.js';
 
 /** @see https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp */
-export interface SeccompProfile {
-  defaultAction: string;
-  defaultErrnoRet: number;
+export interface SeccompProfile extends SeccompRules {
   architectures: string[];
-  syscalls: SyscallRule[];
-}
-
-interface SyscallRule {
-  names: string[];
-  action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
-  errnoRet?: number;
-  args?: { index: number; value: number; valueTwo?: number; op: string }[];
 }
 
 const { EPERM, ENOSYS } = constants.errno;
@@ -30,20 +21,20 @@ const ARCHITECTURES: Record<string, string[]> = {
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
 };
 
-function allow(names: readonly string[], args?: SyscallRule['args']): SyscallRule {
+function allow(names: readonly string[], args?: SeccompRule['args']): SeccompRule {
   return { names: [...names], action: 'SCMP_ACT_ALLOW', args };
 }
 
-function answer(errnoRet: number, names: readonly string[], args?: SyscallRule['args']): SyscallRule {
+function answer(errnoRet: number, names: readonly string[], args?: SeccompRule['args']): SeccompRule {
   return { names: [...names], action: 'SCMP_ACT_ERRNO', errnoRet, args };
 }
 
-function compare(op: string, value: number, index = 0, valueTwo?: number): SyscallRule['args'] {
+function compare(op: string, value: number, index = 0, valueTwo?: number): SeccompRule['args'] {
   return [{ index, value, valueTwo, op: `SCMP_CMP_${op}` }];
 }
 
 /** FIFOs, sockets and files are made; devices only seem to be. */
-function emulatedDevices(): SyscallRule[] {
+function emulatedDevices(): SeccompRule[] {
   const calls = [
     { names: ['mknod'], index: 1 },
     { names: ['mknodat'], index: 2 },
@@ -52,6 +43,16 @@ function emulatedDevices(): SyscallRule[] {
     ...FILE_TYPES.real.map(type => allow(names, compare('MASKED_EQ', S_IFMT, index, type))),
     ...FILE_TYPES.devices.map(type => answer(0, names, compare('MASKED_EQ', S_IFMT, index, type))),
   ]);
+}
+
+/** Changes of owners and ids, which seem to succeed, and nodes of devices, which seem to be made. */
+export function emulatedRules(): SeccompRule[] {
+  return [answer(0, EMULATED), ...emulatedDevices()];
+}
+
+/** A profile of the caller's in the form that OCI runtimes read. */
+export function ociProfile(rules: SeccompRules): SeccompProfile {
+  return { ...rules, architectures: ARCHITECTURES[process.arch] ?? [] };
 }
 
 /**
@@ -63,7 +64,7 @@ export function seccompProfile(capabilities: readonly string[], emulateIds: bool
   const granted = new Set(capabilities.map(name => `CAP_${name}`));
   const syscalls = [
     allow(ALWAYS.filter(name => !emulated.has(name))),
-    ...(emulateIds ? [answer(0, EMULATED), ...emulatedDevices()] : []),
+    ...(emulateIds ? emulatedRules() : []),
     ...BY_CAPABILITY.filter(([capability]) => granted.has(capability)).map(([, calls]) => allow(calls)),
     allow(['socket'], compare('LT', AF_ALG)),
     allow(['socket'], compare('EQ', AF_NFC)),

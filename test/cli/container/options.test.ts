@@ -42,3 +42,47 @@ t.test('the command is what follows the image', async t => {
   });
   t.match(options, { image: 'image', command: ['sh', '-c', 'x'], autoRemove: true });
 });
+
+t.test('variables that the container does not get, and files that are not there', async t => {
+  t.same((await said('-e', 'SHALE_TEST_UNSET', '--unsetenv', 'B')).unsetEnv?.sort(), [
+    'B',
+    'SHALE_TEST_UNSET',
+  ]);
+  await t.rejects(said('-e', '=x'), { message: 'invalid environment variable: =x' });
+  await t.rejects(said('--env-file', '/nonesuch'), { message: 'open /nonesuch: no such file or directory' });
+});
+
+t.test('devices: source, target and mode in every order that docker takes', async t => {
+  const devices = async (text: string) => (await said('--device', text)).devices;
+  t.same(await devices('/dev/a'), [{ source: '/dev/a', target: '/dev/a' }]);
+  t.same(await devices('/dev/a:rw'), [{ source: '/dev/a', target: '/dev/a' }]);
+  t.same(await devices('/dev/a:/dev/b'), [{ source: '/dev/a', target: '/dev/b' }]);
+  t.same(await devices('/dev/a:/dev/b:rwm'), [{ source: '/dev/a', target: '/dev/b' }]);
+  for (const text of ['', 'a', '/dev/a:b', '/dev/a:/b:x', '/dev/a:/b:rwm:c', '/dev/a:/b:w'])
+    await t.rejects(said('--device', text), { code: 'USAGE_FLAG_VALUE' }, text);
+});
+
+t.test('every flag of docker run is known: done, checked, or refused with a reason', async t => {
+  const known = new Set(CONTAINER_FLAGS.map(flag => flag.name));
+  const refused = [
+    'sysctl',
+    'gpus',
+    'storage-opt',
+    'cgroup-parent',
+    'link',
+    'ip',
+    'mac-address',
+    'domainname',
+  ];
+  for (const name of refused)
+    await t.rejects(said(`--${name}=x`), { message: `--${name} x is not supported: ` }, name);
+  for (const name of ['pid', 'ipc', 'uts', 'cgroupns', 'userns']) {
+    t.ok(known.has(name));
+    await t.resolves(said(`--${name}=private`), name);
+    await t.rejects(said(`--${name}=host`), { message: `--${name} host is not supported` }, name);
+  }
+  const twice = CONTAINER_FLAGS.filter(
+    (flag, at) => CONTAINER_FLAGS.findIndex(other => other.name === flag.name) !== at,
+  );
+  t.same(twice, [], 'and none twice');
+});

@@ -1,0 +1,61 @@
+import { UsageError } from '../../util/errors.js';
+import type { ContainerFlag, Said } from './flag.js';
+
+/** Flags of docker that cannot mean anything here: why, and what does. */
+const REFUSED: readonly [name: string, kind: ContainerFlag['kind'], why: string, instead?: string][] = [
+  ['sysctl', 'list', "the kernel's settings are the host's", 'set it on the host with sysctl(8)'],
+  ['gpus', 'string', 'it needs a hook that runs as root', 'give the device nodes with --device'],
+  ['storage-opt', 'list', 'the disk quota of a container needs root'],
+  ['volume-driver', 'string', 'the only volume driver is local', 'mount the directory with -v'],
+  ['device-cgroup-rule', 'list', 'the device cgroup needs root', 'give the device nodes with --device'],
+  ['cgroup-parent', 'string', 'a container has no control group of its own'],
+  ['use-api-socket', 'bool', 'there is no daemon whose socket could be used'],
+  ['log-opt', 'list', 'the log of a container has no options', '--log-driver none keeps none'],
+  ['isolation', 'string', 'it is for Windows'],
+  ['domainname', 'string', 'a container has a host name alone', 'give the whole name with --hostname'],
+  ['link', 'list', 'containers have no network between them', 'share one with --network container:NAME'],
+  ['network-alias', 'list', 'containers have no network between them', 'name hosts with --add-host'],
+  ['ip', 'string', 'a container has no network of its own to choose addresses in'],
+  ['ip6', 'string', 'a container has no network of its own to choose addresses in'],
+  ['link-local-ip', 'list', 'a container has no network of its own to choose addresses in'],
+  ['mac-address', 'string', 'a container has no network device of its own to name'],
+];
+
+/** Flags of which one value says what every container has anyway. */
+const FIXED: readonly [name: string, accepted: readonly string[], why: string][] = [
+  ['pid', ['', 'private'], "a container's processes are its own"],
+  ['ipc', ['', 'private', 'shareable'], "a container's shared memory is its own"],
+  ['uts', ['', 'private'], "a container's host name is its own"],
+  ['cgroupns', ['', 'private'], "a container's view of control groups is its own"],
+  [
+    'userns',
+    ['', 'private', 'auto'],
+    'a container is always in a user namespace, whose root is you: files of another user there need other ids',
+  ],
+];
+
+export const REFUSED_FLAGS: ContainerFlag[] = [
+  ...REFUSED.map(
+    ([name, kind, why, instead]): ContainerFlag => ({
+      name,
+      kind,
+      help: `Not supported: ${why}`,
+      hidden: true,
+      parse: text => refuse(`--${name}`, text, why, instead),
+    }),
+  ),
+  ...FIXED.map(
+    ([name, accepted, why]): ContainerFlag => ({
+      name,
+      kind: 'string',
+      help: `Only ${accepted.filter(Boolean).join(', ')}`,
+      hidden: true,
+      parse: text => (accepted.includes(text) ? {} : refuse(`--${name}`, text, why)),
+    }),
+  ),
+];
+
+function refuse(flag: string, text: string, why: string, instead?: string): Said {
+  if (text === 'false') return {};
+  throw new UsageError('USAGE_FLAG_VALUE', `${flag} ${text} is not supported: ${why}`, { hint: instead });
+}
