@@ -28,10 +28,12 @@ export type { RegistryOptions, ShaleOptions } from './api/options.js';
 export { type PullOptions, pull } from './api/pull.js';
 export { type PushOptions, push } from './api/push.js';
 export { type RunImageOptions, run } from './api/run.js';
+export * as volumes from './api/volumes.js';
 export type { BuildEvent, EventSink, LogEvent, NoteEvent, StepEvent, TransferEvent } from './build/events.js';
 export type { BuildOptions, BuildResult, ExportTarget } from './build/options.js';
+export type { ContainerMount, VolumeMount } from './container/options.js';
 export type { HistoryEntry, ImageInspect, ImageSummary, Removal } from './image/index.js';
-export type { StorageDriver } from './sandbox/types.js';
+export type { BindMount, StorageDriver, TmpfsMount } from './sandbox/types.js';
 export {
   BuildError,
   ContainerError,

@@ -33,7 +33,16 @@ export const FORMAT_FLAG: FlagSpec = {
 export function printList(flags: Flags, listing: Listing, rows: readonly Row[]): number {
   const format = flags.string('format');
   const quiet = flags.bool('quiet') && (format === undefined || format === 'table');
-  const template = quiet ? `{{.${listing.quiet}}}` : templateOf(format, listing.table);
+  return printRows(quiet ? `{{.${listing.quiet}}}` : format, listing, rows);
+}
+
+/** The same for a command that has no `--quiet`. */
+export function printRows(
+  format: string | undefined,
+  listing: Omit<Listing, 'quiet'>,
+  rows: readonly Row[],
+): number {
+  const template = templateOf(format, listing.table);
   const structs = rows.map(row => structOf(row, listing.type));
   process.stdout.write(renderTable(template, structs, listing.headers));
   return 0;
@@ -73,4 +82,10 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+}
+
+/** A `label` filter: `KEY`, or `KEY=VALUE`. */
+export function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
+  const [key = '', ...rest] = text.split('=');
+  return key in labels && (rest.length === 0 || labels[key] === rest.join('='));
 }

@@ -72,6 +72,24 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.js')).renameCommand,
   },
   {
+    name: 'pause',
+    aliases: ['container pause'],
+    summary: 'Stop all processes of containers',
+    load: async () => (await import('./commands/lifecycle.js')).pauseCommand,
+  },
+  {
+    name: 'unpause',
+    aliases: ['container unpause'],
+    summary: 'Let the processes of containers go on',
+    load: async () => (await import('./commands/lifecycle.js')).unpauseCommand,
+  },
+  {
+    name: 'stats',
+    aliases: ['container stats'],
+    summary: 'Show what containers use',
+    load: async () => (await import('./commands/stats.js')).statsCommand,
+  },
+  {
     name: 'update',
     aliases: ['container update'],
     summary: 'Change how containers are looked after',
@@ -105,7 +123,7 @@ export const COMMANDS: readonly Listed[] = [
     name: 'top',
     aliases: ['container top'],
     summary: 'Show the processes of a container',
-    load: async () => (await import('./commands/ps.js')).topCommand,
+    load: async () => (await import('./commands/top.js')).topCommand,
   },
   {
     name: 'diff',
@@ -229,6 +247,33 @@ export const COMMANDS: readonly Listed[] = [
     name: 'builder cache-mounts import',
     summary: 'Fill a cache directory from a tar',
     load: async () => (await import('./commands/cache-mounts.js')).cacheMountsImport,
+  },
+  {
+    name: 'volume create',
+    summary: 'Create a volume',
+    load: async () => (await import('./commands/volume.js')).volumeCreate,
+  },
+  {
+    name: 'volume ls',
+    aliases: ['volume list'],
+    summary: 'List volumes',
+    load: async () => (await import('./commands/volume.js')).volumeList,
+  },
+  {
+    name: 'volume inspect',
+    summary: 'Display detailed information on volumes',
+    load: async () => (await import('./commands/volume.js')).volumeInspect,
+  },
+  {
+    name: 'volume rm',
+    aliases: ['volume remove'],
+    summary: 'Remove volumes',
+    load: async () => (await import('./commands/volume.js')).volumeRemove,
+  },
+  {
+    name: 'volume prune',
+    summary: 'Remove volumes that no container has',
+    load: async () => (await import('./commands/volume.js')).volumePrune,
   },
   {
     name: 'login',

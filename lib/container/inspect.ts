@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
+import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
+import { isPaused } from './pause.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { type ContainerState, isHeld, readState } from './state.js';
@@ -14,23 +16,35 @@ export interface ContainerSummary {
   state: ContainerState;
   /** of its health check, where it has one and runs */
   health?: Health['Status'];
+  paused: boolean;
+  /** bytes, where they were asked for: of the files that it has written, and of all that it sees */
+  sizes?: ContainerSizes;
+}
+
+export interface ContainerSizes {
+  written: number;
+  whole: number;
 }
 
 export async function summaryOf(store: Store, record: ContainerRecord): Promise<ContainerSummary> {
   const directory = containerDirectory(store, record.id);
   const [state, health] = await Promise.all([readState(directory), readHealth(directory, record)]);
-  return { record, state, health: state.status === 'running' ? health?.Status : undefined };
+  const running = state.status === 'running';
+  const paused = running && (await isPaused(directory));
+  return { record, state, health: running ? health?.Status : undefined, paused };
 }
 
 /** `docker container inspect`, with docker's field names. */
 export async function inspectContainer(
   store: Store,
   record: ContainerRecord,
+  sizes?: ContainerSizes,
 ): Promise<Record<string, unknown>> {
   const directory = containerDirectory(store, record.id);
   const state = await readState(directory);
   const [path = '', ...args] = record.args;
   const running = isHeld(state);
+  const paused = await isPaused(directory);
   const health = await readHealth(directory, record);
   const [first] = running ? await processesOf(store, record).catch(() => []) : [];
   return {
@@ -39,9 +53,9 @@ export async function inspectContainer(
     Path: path,
     Args: args,
     State: {
-      Status: state.status,
+      Status: running && paused ? 'paused' : state.status,
       Running: running,
-      Paused: false,
+      Paused: running && paused,
       Restarting: state.status === 'restarting',
       OOMKilled: false,
       Dead: false,
@@ -60,7 +74,8 @@ export async function inspectContainer(
     Platform: record.config.os,
     HostConfig: hostConfig(record),
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
-    Mounts: mountsOf(record),
+    ...(sizes === undefined ? {} : { SizeRw: sizes.written, SizeRootFs: sizes.whole }),
+    Mounts: mountPoints(store, record.options),
     Config: configOf(record),
     NetworkSettings: { Ports: {}, Networks: {} },
   };
@@ -68,9 +83,7 @@ export async function inspectContainer(
 
 function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
   return {
-    Binds: (options.mounts ?? []).flatMap(mount =>
-      mount.type === 'bind' ? [`${mount.source}:${mount.target}${mount.readonly ? ':ro' : ''}`] : [],
-    ),
+    ...hostMounts(options),
     LogConfig: { Type: options.logDriver ?? 'json-file', Config: {} },
     NetworkMode: options.network ?? 'host',
     PortBindings: {},
@@ -83,17 +96,6 @@ function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
     ...(options.init === undefined ? {} : { Init: options.init }),
     ShmSize: options.shmSize ?? 67_108_864,
   };
-}
-
-function mountsOf({ options }: ContainerRecord): Record<string, unknown>[] {
-  return (options.mounts ?? []).map(mount => ({
-    Type: mount.type,
-    Source: mount.type === 'bind' ? (mount.source ?? '') : '',
-    Destination: mount.target,
-    Mode: '',
-    RW: !('readonly' in mount && mount.readonly),
-    Propagation: mount.type === 'bind' ? 'rprivate' : '',
-  }));
 }
 
 function configOf(record: ContainerRecord): Record<string, unknown> {
@@ -116,6 +118,7 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
     Env: [...inherited, ...Object.entries(env).map(pair => pair.join('='))],
     Cmd: command.length > 0 ? command : entrypoint === undefined ? (config.Cmd ?? null) : null,
     Image: imageName,
+    Volumes: configVolumes(options, config.Volumes),
     WorkingDir: workdir ?? config.WorkingDir ?? '',
     Entrypoint: entrypoint ?? config.Entrypoint ?? null,
     Labels: { ...config.Labels, ...labels },

@@ -1,6 +1,37 @@
 import type { Readable, Writable } from 'node:stream';
 import type { HealthConfig } from '../oci/types.js';
-import type { Mount } from '../sandbox/types.js';
+import type { BindMount, TmpfsMount } from '../sandbox/types.js';
+
+/** A volume of the store, which outlives the container unless it has no name. */
+export interface VolumeMount {
+  type: 'volume';
+  /** name; left out: one of its own, which goes with the container */
+  source?: string;
+  /** absolute path in the container */
+  target: string;
+  readonly?: boolean;
+  /** true: an empty volume does not get what the image has in its place */
+  noCopy?: boolean;
+  /** path in the volume, resolved beneath it; default its root */
+  subpath?: string;
+  /** labels of a volume that is made for this */
+  labels?: Record<string, string>;
+  /** set by the container: made without a name */
+  anonymous?: boolean;
+}
+
+/** A mount, as `--mount`, `-v` and `--tmpfs` describe it. */
+export type ContainerMount = (
+  | (BindMount & {
+      /** true: a source that is not there becomes a directory, as with `-v`; else it is an error */
+      createSource?: boolean;
+    })
+  | VolumeMount
+  | TmpfsMount
+) & {
+  /** the options as `-v` or `--tmpfs` had them, which inspect shows; left out: described by `--mount` */
+  short?: string;
+};
 
 export interface RunOptions {
   /** name or id */
@@ -17,7 +48,10 @@ export interface RunOptions {
   network?: 'host' | 'none';
   hostname?: string;
   extraHosts?: [name: string, ip: string][];
-  mounts?: Mount[];
+  /** also said by the image's VOLUMEs, for targets that are not among these */
+  mounts?: ContainerMount[];
+  /** containers whose mounts this one gets too, for targets of its own that are not said: name or id, `:ro` */
+  volumesFrom?: string[];
   /** keep standard input open */
   interactive?: boolean;
   /** give the process a terminal */

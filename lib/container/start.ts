@@ -6,6 +6,8 @@ import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
 import { healthTimes, probeOf } from './health.js';
+import { mountsOf } from './mounts.js';
+import { forgetPause } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
 import type { ContainerHost } from './run.js';
@@ -54,12 +56,16 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
-  const spec = await specOf(host.store, config, options, id);
+  const spec = {
+    ...(await specOf(host.store, config, options, id)),
+    mounts: await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []),
+  };
   const worker = await host.worker();
   const probe = probeOf(record);
   await worker.keep({ ...spec, durable: options.autoRemove !== true, probe }, directory, signal);
   await writeStarted(directory, now());
   await writeRestartPolicy(directory, options.restart);
+  await forgetPause(directory);
   await rm(join(directory, 'health.json'), { force: true });
   const connection = await startMonitor({
     directory,

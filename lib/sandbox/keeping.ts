@@ -6,10 +6,11 @@ import { errnoCode, SandboxError } from '../util/errors.js';
 import { overlayDirectories } from './drivers/overlay.js';
 import { etcFiles } from './etcfiles.js';
 import { openFilterDirectory } from './memory.js';
+import { keptMounts } from './mounts.js';
 import { removeTree } from './removetree.js';
 import { encodeRunSpec } from './runspec.js';
 import { unpackChain, type Workshop } from './trees.js';
-import type { HostMount, KeptSpec, Mount, StorageDriver } from './types.js';
+import type { KeptSpec, StorageDriver } from './types.js';
 
 /** Names in the directory of a container that stays. */
 export const UPPER = 'upper';
@@ -47,7 +48,7 @@ export async function keepContainer(
   const context = {
     root: { ...root, release: async () => {}, changes: unused },
     files: await etcFiles(spec, shop.singleId),
-    mounts: (spec.mounts ?? []).map(plainMount),
+    mounts: await keptMounts(shop, spec.mounts ?? [], signal),
     singleId: shop.singleId,
     filterDirectory: await openFilterDirectory(shop.storage.root, runner),
   };
@@ -88,11 +89,6 @@ async function exists(path: string): Promise<boolean> {
     if (errnoCode(error) === 'ENOENT') return false;
     throw error;
   }
-}
-
-function plainMount(mount: Mount): HostMount {
-  if (mount.type === 'bind' || mount.type === 'tmpfs') return mount;
-  throw new SandboxError('SANDBOX_SPEC', `a container that stays cannot have a mount of type ${mount.type}`);
 }
 
 /** What the container has written, as entries of the layer that it would be. */

@@ -31,20 +31,40 @@ export interface HostFacts {
   cgroups: { version: 'v1' | 'v2' | 'hybrid' | 'none'; delegated: boolean };
 }
 
-/** Files of the host, or an empty file system in memory. */
-export interface HostMount {
-  type: 'bind' | 'tmpfs';
-  /** absolute host path for `bind` */
-  source?: string;
+/** A file or directory of the host. */
+export interface BindMount {
+  type: 'bind';
+  /** absolute host path */
+  source: string;
   /** absolute path in the container */
   target: string;
   readonly?: boolean;
-  /** tmpfs: bytes and permission bits */
-  size?: number;
-  mode?: number;
-  /** tmpfs: device files may be opened there */
-  devices?: boolean;
 }
+
+/** An empty file system in memory. */
+export interface TmpfsMount {
+  type: 'tmpfs';
+  /** absolute path in the container */
+  target: string;
+  readonly?: boolean;
+  /** bytes; default half of the memory */
+  size?: number;
+  /** most files; default by the size of the memory */
+  inodes?: number;
+  /** permission bits of its root; default 01777 */
+  mode?: number;
+  /** owner of its root; default root */
+  uid?: number;
+  gid?: number;
+  /** device files may be opened there */
+  devices?: boolean;
+  /** nothing may be executed there */
+  noexec?: boolean;
+  /** set-user-id bits count there */
+  suid?: boolean;
+}
+
+export type HostMount = BindMount | TmpfsMount;
 
 /** Where the files of a `TreeMount` come from. */
 export type MountTree =
@@ -54,7 +74,19 @@ export type MountTree =
   | { kind: 'layers'; layers: Digest[] }
   /** exactly these files, written for this step and discarded with it */
   | { kind: 'entries'; entries: SourceEntry[] }
-  | CacheTree;
+  | CacheTree
+  | VolumeTree;
+
+/** A volume of the store. */
+export interface VolumeTree {
+  kind: 'volume';
+  name: string;
+  /**
+   * What an empty volume gets the first time it is mounted: one entry `data` (a directory, whose owner and mode the
+   * volume's own becomes) and what lies below it. The layers that hold the contents are unpacked.
+   */
+  initial?: SourceEntry[];
+}
 
 /** A directory that stays between steps and builds. */
 export interface CacheTree {

@@ -13,6 +13,7 @@ import { FIXED_FILES } from './layout.js';
 import type { OciIndex } from './ociindex.js';
 import { readRecord } from './record.js';
 import type { ImageRecord } from './types.js';
+import { VOLUME_RECORD } from './volumes.js';
 
 export interface Problem {
   /** the file or directory that is damaged */
@@ -53,6 +54,7 @@ export class Fsck {
     await this.layers();
     await this.records('cache', name => name.endsWith('.json'));
     await this.records('pins', name => name.endsWith('.json'));
+    await this.volumes();
     await this.context.locks.with('images', async () => {
       await this.records('images', name => name.endsWith('.json'));
       await this.records('refs', name => name.endsWith('.json'));
@@ -145,6 +147,19 @@ export class Fsck {
         return { message: error.message, repair: () => rm(path) };
       }
     });
+  }
+
+  /** Only the records: what a volume holds is its containers' own. */
+  private async volumes(): Promise<void> {
+    const { volumes } = this.rooms;
+    for (const name of await volumes.names()) {
+      await this.check(join(this.context.layout.dir('volumes'), name, VOLUME_RECORD), async () => {
+        const known = await volumes.get(name).catch(() => undefined);
+        return known === undefined
+          ? { message: 'lost or damaged', repair: () => volumes.mend(name) }
+          : undefined;
+      });
+    }
   }
 
   private async images(): Promise<void> {

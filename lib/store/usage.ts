@@ -16,6 +16,7 @@ export interface UsageLine {
 export interface StoreUsage {
   images: UsageLine;
   cache: UsageLine;
+  volumes: UsageLine;
   /** everything beneath the root, as du(1) counts it */
   bytes: number;
   /** directories of mapped ids that could not be looked into; their content is counted by the layers' records */
@@ -57,7 +58,24 @@ export async function storeUsage(context: StoreContext, rooms: Rooms): Promise<S
       reclaimable:
         ofCache - (await sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer)))),
     },
+    volumes: await volumeUsage(rooms),
     ...all,
+  };
+}
+
+async function volumeUsage({ volumes }: Rooms): Promise<UsageLine> {
+  const names = await volumes.names();
+  const users = await volumes.users();
+  const sizes = await Promise.all(
+    names.map(async name => [name, (await diskUsageOf(volumes.directory(name))).bytes] as const),
+  );
+  const total = (some: readonly (readonly [string, number])[]) =>
+    some.reduce((sum, [, bytes]) => sum + bytes, 0);
+  return {
+    count: names.length,
+    active: names.filter(name => users.has(name)).length,
+    bytes: total(sizes),
+    reclaimable: total(sizes.filter(([name]) => !users.has(name))),
   };
 }
 

@@ -70,7 +70,10 @@ static bool read_mount(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(field, "readonly") == 0) mount->readonly = flag(key, value);
   else if (strcmp(field, "size") == 0) mount->size = number(key, value, INT64_MAX);
   else if (strcmp(field, "mode") == 0) mount->mode = number(key, value, 07777);
+  else if (strcmp(field, "inodes") == 0) mount->inodes = number(key, value, INT64_MAX);
   else if (strcmp(field, "devices") == 0) mount->devices = flag(key, value);
+  else if (strcmp(field, "noexec") == 0) mount->noexec = flag(key, value);
+  else if (strcmp(field, "suid") == 0) mount->suid = flag(key, value);
   else if (strcmp(field, "root") == 0) mount->root = absolute(key, value);
   else if (strcmp(field, "lower") == 0) append(&mount->lowers, absolute(key, value));
   else if (strcmp(field, "upper") == 0) mount->upper = absolute(key, value);

@@ -21,15 +21,16 @@ struct mount_spec {
   const char *source;
   const char *target;
   bool readonly;
-  /* tmpfs: device files may be opened there */
-  bool devices;
-  /* tmpfs: bytes, permission bits; 0 is the kernel's default. secret: permission bits */
-  int64_t size, mode;
+  /* tmpfs: device files may be opened there, nothing may be executed there, set-user-id bits count there */
+  bool devices, noexec, suid;
+  /* tmpfs: bytes, files, permission bits; 0 is the default. secret: permission bits */
+  int64_t size, inodes, mode;
   /* tree: directory; with `lowers` (topmost first) an empty one, on which the overlay is mounted */
   const char *root, *upper, *work;
   struct list lowers;
   /* secret: hexadecimal, so that it may hold any byte */
   const char *content;
+  /* tmpfs, secret: owner */
   int64_t uid, gid;
 };
 

@@ -37,9 +37,11 @@ function kept(options: CreateOptions): KeptOptions {
   const { image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts } = options;
   const { interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits } = options;
   const { labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init } = options;
+  const { volumesFrom } = options;
   return {
     ...{ image, command, entrypoint, env, workdir, user, network, hostname, extraHosts, mounts },
     ...{ interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits },
+    ...{ volumesFrom },
     ...{ labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init },
   };
 }

@@ -1,7 +1,9 @@
+import { isPaused } from '../../container/pause.js';
 import { processesOf } from '../../container/processes.js';
 import { specOf } from '../../container/spec.js';
 import { joinContainer } from '../../sandbox/join.js';
-import { type Which, withContainer } from './which.js';
+import { ContainerError } from '../../util/errors.js';
+import { directoryOf, type Which, withContainer } from './which.js';
 
 export interface ExecOptions extends Which {
   command: string[];
@@ -17,6 +19,11 @@ export interface ExecOptions extends Which {
 export async function exec(options: ExecOptions): Promise<{ exitCode: number; message?: string }> {
   const { command, env, workdir, user, tty, interactive = false, detach = false } = options;
   const joining = await withContainer(options, async ({ store }, record) => {
+    if (await isPaused(directoryOf(store, record)))
+      throw new ContainerError(
+        'CONTAINER_PAUSED',
+        `Container ${record.name} is paused, unpause the container before exec`,
+      );
     const [first] = await processesOf(store, record);
     const own = record.options;
     const spec = await specOf(

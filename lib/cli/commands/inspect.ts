@@ -11,7 +11,7 @@ import { errorMessage, isShaleError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
 
-const FORMAT: FlagSpec = {
+export const FORMAT: FlagSpec = {
   name: 'format',
   short: 'f',
   kind: 'string',
@@ -56,13 +56,18 @@ function isTemplateError(error: unknown): boolean {
 }
 
 const FLAGS = [FORMAT];
+const SIZE: FlagSpec = { name: 'size', short: 's', kind: 'bool', help: 'How much a container has written' };
 
 async function findImage(invocation: Invocation, image: string): Promise<Inspected> {
   return { document: await inspectImage({ ...invocation.options, image }), schema: IMAGE_SCHEMA };
 }
 
 async function findContainer(invocation: Invocation, container: string): Promise<Inspected> {
-  return { document: await inspectContainer({ ...invocation.options, container }), schema: CONTAINER_SCHEMA };
+  const sizes = invocation.flags.bool('size');
+  return {
+    document: await inspectContainer({ ...invocation.options, container, sizes }),
+    schema: CONTAINER_SCHEMA,
+  };
 }
 
 export const imageInspect: Command = {
@@ -80,7 +85,7 @@ export const containerInspect: Command = {
   summary: 'Display detailed information on containers',
   operands: 'CONTAINER [CONTAINER...]',
   arity: { min: 1 },
-  flags: FLAGS,
+  flags: [...FLAGS, SIZE],
   run: invocation => inspectAll(invocation, container => findContainer(invocation, container)),
 };
 
@@ -91,6 +96,7 @@ export const inspectCommand: Command = {
   arity: { min: 1 },
   flags: [
     ...FLAGS,
+    SIZE,
     { name: 'type', kind: 'string', value: 'TYPE', help: 'container or image (default: whichever there is)' },
   ],
   examples: ["shale inspect -f '{{json .Config.Labels}}' debian"],
