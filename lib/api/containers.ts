@@ -4,6 +4,7 @@ export type { LogLine } from '../container/logs.js';
 export type { ProcessEntry } from '../container/processes.js';
 export type { ContainerRecord } from '../container/record.js';
 export * from './containers/content.js';
+export * from './containers/copy.js';
 export * from './containers/create.js';
 export * from './containers/exec.js';
 export * from './containers/observe.js';

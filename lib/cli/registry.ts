@@ -126,6 +126,12 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/top.js')).topCommand,
   },
   {
+    name: 'cp',
+    aliases: ['container cp'],
+    summary: 'Copy files between a container and this machine',
+    load: async () => (await import('./commands/cp.js')).cp,
+  },
+  {
     name: 'diff',
     aliases: ['container diff'],
     summary: 'Show what a container has changed of its image',

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "caps.h"
+#include "copy.h"
 #include "devices.h"
 #include "exec.h"
 #include "extras.h"
@@ -98,6 +99,7 @@ static void become_program(const struct container *container, int slave) {
   enter_working_directory(spec->cwd);
   reset_signals();
   if (spec->init) leave_reaper_behind();
+  if (spec->copy) copy_files(spec);
   /* what is left open, the report included, ends with execve */
   if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
   execute(spec);

@@ -2,6 +2,7 @@ import { isPaused } from '../../container/pause.js';
 import { processesOf } from '../../container/processes.js';
 import { specOf } from '../../container/spec.js';
 import { joinContainer } from '../../sandbox/join.js';
+import type { ProgramStreams } from '../../sandbox/program-streams.js';
 import { ContainerError } from '../../util/errors.js';
 import { directoryOf, type Which, withContainer } from './which.js';
 
@@ -13,9 +14,14 @@ export interface ExecOptions extends Which {
   interactive?: boolean;
   tty?: boolean;
   detach?: boolean;
+  /** where its streams go; left out: the caller's own */
+  streams?: ProgramStreams;
 }
 
-/** Runs one more program in a running container, on the caller's own streams. */
+/**
+ * Runs one more program in a running container, and waits for its end.
+ * @throws ContainerError `CONTAINER_NOT_RUNNING`, `CONTAINER_PAUSED`; SandboxError
+ */
 export async function exec(options: ExecOptions): Promise<{ exitCode: number; message?: string }> {
   const { command, env, workdir, user, tty, interactive = false, detach = false } = options;
   const joining = await withContainer(options, async ({ store }, record) => {
@@ -40,5 +46,5 @@ export async function exec(options: ExecOptions): Promise<{ exitCode: number; me
     );
     return { root: store.root, pid: first?.pid ?? 0, owner: first?.parent ?? 0, spec };
   });
-  return joinContainer({ ...joining, stdin: interactive, detach });
+  return joinContainer({ ...joining, stdin: interactive, streams: options.streams, detach });
 }
