@@ -66,10 +66,20 @@
         ["seccomp==1", {
           "type": "executable",
           "sources": [
+            "native/core/record.c",
+            "native/core/tar_number.c",
+            "native/core/tar_path.c",
+            "native/core/tar_pax.c",
+            "native/core/tar_read.c",
+            "native/core/tar_write.c",
+            "native/core/whiteout.c",
             "native/runner/beneath.c",
             "native/runner/caps.c",
             "native/runner/clients.c",
             "native/runner/container.c",
+            "native/runner/copy.c",
+            "native/runner/copy_in.c",
+            "native/runner/copy_out.c",
             "native/runner/devices.c",
             "native/runner/exec.c",
             "native/runner/extras.c",
@@ -105,6 +115,7 @@
             "native/runner/userns.c",
             "native/runner/util.c"
           ],
+          "include_dirs": ["native/core"],
           "cflags_c": ["-std=gnu11"],
           "libraries": ["<!@(sh native/runner/libs.sh libraries)"],
           "ldflags": ["-Wl,-s", "-Wl,-z,relro,-z,now"]

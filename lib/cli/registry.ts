@@ -78,6 +78,24 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.js')).renameCommand,
   },
   {
+    name: 'pause',
+    aliases: ['container pause'],
+    summary: 'Stop all processes of containers',
+    load: async () => (await import('./commands/lifecycle.js')).pauseCommand,
+  },
+  {
+    name: 'unpause',
+    aliases: ['container unpause'],
+    summary: 'Let the processes of containers go on',
+    load: async () => (await import('./commands/lifecycle.js')).unpauseCommand,
+  },
+  {
+    name: 'stats',
+    aliases: ['container stats'],
+    summary: 'Show what containers use',
+    load: async () => (await import('./commands/stats.js')).statsCommand,
+  },
+  {
     name: 'update',
     aliases: ['container update'],
     summary: 'Change how containers are looked after',
@@ -111,7 +129,13 @@ export const COMMANDS: readonly Listed[] = [
     name: 'top',
     aliases: ['container top'],
     summary: 'Show the processes of a container',
-    load: async () => (await import('./commands/ps.js')).topCommand,
+    load: async () => (await import('./commands/top.js')).topCommand,
+  },
+  {
+    name: 'cp',
+    aliases: ['container cp'],
+    summary: 'Copy files between a container and this machine',
+    load: async () => (await import('./commands/cp.js')).cp,
   },
   {
     name: 'diff',

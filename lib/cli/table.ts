@@ -38,14 +38,22 @@ export function ago(time: string, now: number = Date.now()): string {
 
 /** docker's sizes: decimal units, three significant digits. */
 export function size(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  return scaled(bytes, 1000, 3, ['B', 'kB', 'MB', 'GB', 'TB']);
+}
+
+/** docker's sizes of memory: powers of 1024, four significant digits. */
+export function binarySize(bytes: number): string {
+  return scaled(bytes, 1024, 4, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
+}
+
+function scaled(bytes: number, base: number, digits: number, units: readonly string[]): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
+  while (value >= base && unit < units.length - 1) {
+    value /= base;
     unit += 1;
   }
-  return `${Number(value.toPrecision(3))}${units[unit]}`;
+  return `${Number(value.toPrecision(digits))}${units[unit]}`;
 }
 
 const COMMAND_WIDTH = 45;

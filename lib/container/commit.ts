@@ -5,9 +5,9 @@ import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
 import { now } from '../util/time.js';
 import { type Change, changesOf, providedPaths, unchangedPaths } from './changes.js';
+import { whilePaused } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
-import { whilePaused } from './signals.js';
 
 /** What a container has changed of its image. */
 export async function diffContainer(

@@ -5,6 +5,7 @@ import { hostConfinement } from './inspectconfinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
 import { networkName, readNetwork } from './network.js';
 import { networkSettings, portBindings } from './network-inspect.js';
+import { isPaused } from './pause.js';
 import { type ListedPort, listPorts } from './ports.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
@@ -21,6 +22,14 @@ export interface ContainerSummary {
   health?: Health['Status'];
   /** published ports of one that runs */
   ports: ListedPort[];
+  paused: boolean;
+  /** bytes, where they were asked for: of the files that it has written, and of all that it sees */
+  sizes?: ContainerSizes;
+}
+
+export interface ContainerSizes {
+  written: number;
+  whole: number;
 }
 
 export async function summaryOf(store: Store, record: ContainerRecord): Promise<ContainerSummary> {
@@ -28,18 +37,21 @@ export async function summaryOf(store: Store, record: ContainerRecord): Promise<
   const [state, health] = await Promise.all([readState(directory), readHealth(directory, record)]);
   const running = state.status === 'running';
   const ports = running ? listPorts(await readNetwork(directory)) : [];
-  return { record, state, ports, health: running ? health?.Status : undefined };
+  const paused = running && (await isPaused(directory));
+  return { record, state, ports, health: running ? health?.Status : undefined, paused };
 }
 
 /** `docker container inspect`, with docker's field names. */
 export async function inspectContainer(
   store: Store,
   record: ContainerRecord,
+  sizes?: ContainerSizes,
 ): Promise<Record<string, unknown>> {
   const directory = containerDirectory(store, record.id);
   const state = await readState(directory);
   const [path = '', ...args] = record.args;
   const running = isHeld(state);
+  const paused = await isPaused(directory);
   const health = await readHealth(directory, record);
   const [first] = running ? await processesOf(store, record).catch(() => []) : [];
   return {
@@ -48,9 +60,9 @@ export async function inspectContainer(
     Path: path,
     Args: args,
     State: {
-      Status: state.status,
+      Status: running && paused ? 'paused' : state.status,
       Running: running,
-      Paused: false,
+      Paused: running && paused,
       Restarting: state.status === 'restarting',
       OOMKilled: false,
       Dead: false,
@@ -69,6 +81,7 @@ export async function inspectContainer(
     Platform: record.config.os,
     HostConfig: hostConfig(record),
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
+    ...(sizes === undefined ? {} : { SizeRw: sizes.written, SizeRootFs: sizes.whole }),
     Mounts: mountPoints(store, record.options),
     Config: configOf(record),
     NetworkSettings: networkSettings(record, running ? await readNetwork(directory) : undefined),

@@ -10,6 +10,8 @@ export interface ProcessEntry {
   pid: number;
   parent: number;
   uid: number;
+  /** one letter, proc(5) */
+  state: string;
   /** its number in each pid namespace, the outermost first */
   numbers: number[];
   command: string;
@@ -54,6 +56,7 @@ async function readProcess(pid: string): Promise<ProcessEntry | undefined> {
     return {
       pid: Number(pid),
       parent: Number(field('PPid')),
+      state: field('State').charAt(0),
       uid: Number(field('Uid').split('\t')[0]),
       numbers: field('NSpid').split('\t').map(Number),
       command: line.replaceAll('\0', ' ').trim() || field('Name'),

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Store } from '../store/index.js';
 import { ContainerError, UsageError } from '../util/errors.js';
+import { isPaused, unpauseContainer } from './pause.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
@@ -24,6 +25,9 @@ export async function killContainer(store: Store, record: ContainerRecord, signa
   // whoever ends a container does not want it back
   if (ends) await writeRestartPolicy(containerDirectory(store, record.id), undefined);
   if (first !== undefined) send(first.pid, number);
+  // as docker: a signal would wait
+  if (await isPaused(containerDirectory(store, record.id)))
+    await unpauseContainer(store, record).catch(() => {});
 }
 
 function stopSignalOf({ options, config }: ContainerRecord): string {
@@ -72,20 +76,5 @@ async function signalled(store: Store, record: ContainerRecord, signal: string):
   } catch (error) {
     if (error instanceof ContainerError && error.code === 'CONTAINER_NOT_RUNNING') return false;
     throw error;
-  }
-}
-
-/** Stops and continues all processes of a container while `work` reads its files. */
-export async function whilePaused<T>(
-  store: Store,
-  record: ContainerRecord,
-  work: () => Promise<T>,
-): Promise<T> {
-  const all = (await isAlive(containerDirectory(store, record.id))) ? await processesOf(store, record) : [];
-  for (const { pid } of all) send(pid, constants.signals.SIGSTOP);
-  try {
-    return await work();
-  } finally {
-    for (const { pid } of all) send(pid, constants.signals.SIGCONT);
   }
 }

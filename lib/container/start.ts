@@ -9,6 +9,7 @@ import { deviceMounts } from './devices.js';
 import { healthTimes, probeOf } from './health.js';
 import { mountsOf } from './mounts.js';
 import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
+import { forgetPause } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
 import type { ContainerHost } from './run.js';
@@ -71,6 +72,7 @@ async function launch(
   await saveNetwork(directory, spec.network);
   await writeStarted(directory, now());
   await writeRestartPolicy(directory, options.restart);
+  await forgetPause(directory);
   await rm(join(directory, 'health.json'), { force: true });
   const connection = await startMonitor({
     directory,

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { SandboxError } from '../util/errors.js';
 import { readIdMap } from './idmapinput.js';
 import { openFilterDirectory } from './memory.js';
-import { findRunner } from './paths.js';
+import { requireRunner } from './paths.js';
+import { collect, connect, type ProgramStreams } from './program-streams.js';
 import { isExecFailure, parseReport, reportError } from './report.js';
 import { encodeRunSpec } from './runspec.js';
 import type { RunSpec } from './types.js';
@@ -16,22 +16,22 @@ export interface JoinOptions {
   pid: number;
   owner: number;
   spec: RunSpec;
-  /** keep standard input open */
-  stdin: boolean;
+  /** keep standard input open, where the streams are this process's */
+  stdin?: boolean;
+  /** left out: this process's own */
+  streams?: ProgramStreams;
   /** returns as soon as the program runs */
-  detach: boolean;
+  detach?: boolean;
 }
 
 /**
- * Runs one more program in a container, on the caller's own streams.
+ * Runs one more program in a container.
  *
  * @throws SandboxError with the runner's code
  */
 export async function joinContainer(options: JoinOptions): Promise<{ exitCode: number; message?: string }> {
-  const runner = findRunner();
-  if (runner === undefined)
-    throw new SandboxError('SANDBOX_KEEP', 'shale-runner is not built', { hint: 'npm run build' });
-  const { spec, pid, owner, detach } = options;
+  const runner = requireRunner();
+  const { spec, pid, owner, streams, detach = false } = options;
   const bytes = encodeRunSpec(spec, {
     root: { root: '/', upper: '/', release: async () => {}, changes: unused },
     files: [],
@@ -39,42 +39,37 @@ export async function joinContainer(options: JoinOptions): Promise<{ exitCode: n
     singleId: (await readIdMap()).kind === 'single',
     filterDirectory: await openFilterDirectory(options.root, runner),
   });
-  const output = detach ? 'ignore' : 'inherit';
-  const child = spawn(
-    runner,
-    [
-      'exec',
-      '--spec',
-      '3',
-      '--report',
-      '4',
-      '--pid',
-      `${pid}`,
-      '--owner',
-      `${owner}`,
-      ...(detach ? ['--detach'] : []),
-    ],
-    {
-      stdio: [options.stdin && !detach ? 'inherit' : 'ignore', output, output, 'pipe', 'pipe'],
-      detached: detach,
-      env: {},
-    },
-  );
+  const words = ['exec', '--spec', '3', '--report', '4', '--pid', `${pid}`, '--owner', `${owner}`];
+  const child = spawn(runner, [...words, ...(detach ? ['--detach'] : [])], {
+    stdio: [...standardStreams(options), 'pipe', 'pipe'],
+    detached: detach,
+    env: {},
+  });
   const report = child.stdio[4] as Readable;
-  const chunks: Buffer[] = [];
-  report.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const exited = once(child, 'exit') as Promise<[code: number | null]>;
+  const reported = collect(report);
+  const exited = streams === undefined ? exitCode(child) : connect(child, streams);
   (child.stdio[3] as Writable).on('error', () => {}).end(bytes);
   if (detach) {
     await Promise.race([once(report, 'data'), once(report, 'close')]);
     child.unref();
     report.destroy();
   }
-  const code = detach ? 0 : (await Promise.all([exited, once(report, 'close')]))[0][0];
-  const said = parseReport(Buffer.concat(chunks));
+  const code = detach ? 0 : (await Promise.all([exited, once(report, 'close')]))[0];
+  const said = parseReport(reported());
   if (isExecFailure(said)) return { exitCode: code || 126, message: said.error?.message };
   if (said.error || code === null) throw reportError(said);
   return { exitCode: code };
+}
+
+function standardStreams({ stdin, streams, detach }: JoinOptions): ('pipe' | 'inherit' | 'ignore')[] {
+  if (detach) return ['ignore', 'ignore', 'ignore'];
+  if (streams !== undefined) return [streams.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+  return [stdin ? 'inherit' : 'ignore', 'inherit', 'inherit'];
+}
+
+async function exitCode(child: ChildProcess): Promise<number | null> {
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code;
 }
 
 async function unused(): Promise<never> {

@@ -8,7 +8,7 @@ import { SandboxError } from '../util/errors.js';
 import { namespaceArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
 import { RUNNER_SPEC } from './keeping.js';
-import { findRunner } from './paths.js';
+import { requireRunner } from './paths.js';
 import { parseReport, type RunnerReport } from './report.js';
 
 /** Names in the container's directory, beside those of keeping.ts. */
@@ -62,9 +62,7 @@ const KEPT_VARIABLES = ['PATH', 'HOME', 'SHALE_ROOT', 'XDG_DATA_HOME', 'XDG_RUNT
  * @throws SandboxError `SANDBOX_KEEP`
  */
 export async function startMonitor(options: MonitorOptions): Promise<Connection | undefined> {
-  const runner = findRunner();
-  if (runner === undefined)
-    throw new SandboxError('SANDBOX_KEEP', 'shale-runner is not built', { hint: 'npm run build' });
+  const runner = requireRunner();
   const { directory, lock, after } = options;
   const files = await Promise.all([
     open(join(directory, RUNNER_SPEC), 'r'),

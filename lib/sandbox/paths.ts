@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { platformPackage } from '../util/addon.js';
+import { SandboxError } from '../util/errors.js';
 
 /** The package's root: this file lies two folders below it, in lib/sandbox or dist/sandbox. */
 const PACKAGE_ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -24,6 +25,13 @@ export function findRunner(): string | undefined {
   return [packagedRunner(), join(PACKAGE_ROOT, 'build', 'Release', 'shale-runner')].find(
     path => path !== undefined && isExecutable(path),
   );
+}
+
+/** @throws SandboxError `SANDBOX_KEEP` where there is none */
+export function requireRunner(): string {
+  const runner = findRunner();
+  if (runner !== undefined) return runner;
+  throw new SandboxError('SANDBOX_KEEP', 'shale-runner is not built', { hint: 'npm run build' });
 }
 
 function packagedRunner(): string | undefined {

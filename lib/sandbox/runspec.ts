@@ -111,6 +111,7 @@ function processFields(spec: RunSpec, context: RunnerContext): Field[] {
     ...userFields(spec, context.singleId),
     ['tty', spec.tty === true],
     ['init', spec.init === true],
+    ['copy', spec.copy === true],
   ];
 }
 

@@ -208,6 +208,8 @@ export interface RunSpec {
   /** `IP NAME` pairs for /etc/hosts */
   extraHosts?: [name: string, ip: string][];
   tty?: boolean;
+  /** nothing is executed: the arguments say what to copy, native/runner/copy.h */
+  copy?: boolean;
   /** the runner is the first process, and the program its child */
   init?: boolean;
   /** what the program syncs is to survive a power cut */

@@ -4,6 +4,7 @@ import { type Channel, WorkerClient, workerDied } from './client.js';
 import { countIds, type IdMap, namespaceArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
 import { findProgram, findRunner, OCI_RUNTIMES, WORKER_MAIN } from './paths.js';
+import { collect } from './program-streams.js';
 import type { FromWorker, WorkerConfig } from './protocol.js';
 import { parseReport, type RunnerReport } from './report.js';
 import type { StorageConfig } from './storage.js';
@@ -120,13 +121,6 @@ async function launch(
   };
   const client = new WorkerClient(channel, options.onNote);
   return untilReady(client, subprocess, ended, options.signal);
-}
-
-function collect(stream: Readable): () => Buffer {
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-  stream.on('error', () => {});
-  return () => Buffer.concat(chunks);
 }
 
 /** The process as far as it is of interest here. */

@@ -143,6 +143,7 @@ static bool read_process(struct spec *spec, const char *key, const char *value) 
   else if (strcmp(key, "gid") == 0) spec->gid = number(key, value, MAX_ID);
   else if (strcmp(key, "group") == 0) append(&spec->groups, value);
   else if (strcmp(key, "tty") == 0) spec->tty = flag(key, value);
+  else if (strcmp(key, "copy") == 0) spec->copy = flag(key, value);
   else if (strcmp(key, "init") == 0) spec->init = flag(key, value);
   else return false;
   return true;

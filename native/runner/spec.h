@@ -95,6 +95,8 @@ struct spec {
   bool tty;
   /* the runner itself is the container's first process: it reaps, and gives signals to the program */
   bool init;
+  /* there is no program: the arguments say what to copy (copy.h) */
+  bool copy;
 };
 
 /* Ends the program with SPEC_INVALID when the text cannot be understood. */

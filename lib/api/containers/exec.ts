@@ -1,8 +1,11 @@
+import { isPaused } from '../../container/pause.js';
 import { processesOf } from '../../container/processes.js';
 import { readInContainer } from '../../container/rootfile.js';
 import { specOf } from '../../container/spec.js';
 import { joinContainer } from '../../sandbox/join.js';
-import { type Which, withContainer } from './which.js';
+import type { ProgramStreams } from '../../sandbox/program-streams.js';
+import { ContainerError } from '../../util/errors.js';
+import { directoryOf, type Which, withContainer } from './which.js';
 
 export interface ExecOptions extends Which {
   command: string[];
@@ -16,9 +19,14 @@ export interface ExecOptions extends Which {
   interactive?: boolean;
   tty?: boolean;
   detach?: boolean;
+  /** where its streams go; left out: the caller's own */
+  streams?: ProgramStreams;
 }
 
-/** Runs one more program in a running container, on the caller's own streams. */
+/**
+ * Runs one more program in a running container, and waits for its end.
+ * @throws ContainerError `CONTAINER_NOT_RUNNING`, `CONTAINER_PAUSED`; SandboxError
+ */
 export async function exec(options: ExecOptions): Promise<{ exitCode: number; message?: string }> {
   const {
     command,
@@ -32,6 +40,11 @@ export async function exec(options: ExecOptions): Promise<{ exitCode: number; me
     detach = false,
   } = options;
   const joining = await withContainer(options, async ({ store }, record) => {
+    if (await isPaused(directoryOf(store, record)))
+      throw new ContainerError(
+        'CONTAINER_PAUSED',
+        `Container ${record.name} is paused, unpause the container before exec`,
+      );
     const [first] = await processesOf(store, record);
     const own = record.options;
     const spec = await specOf(
@@ -51,7 +64,7 @@ export async function exec(options: ExecOptions): Promise<{ exitCode: number; me
     );
     return { root: store.root, pid: first?.pid ?? 0, owner: first?.parent ?? 0, spec };
   });
-  return joinContainer({ ...joining, stdin: interactive, detach });
+  return joinContainer({ ...joining, stdin: interactive, streams: options.streams, detach });
 }
 
 function without(env: Record<string, string> = {}, names: readonly string[] = []): Record<string, string> {

@@ -1,8 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { containerFilter } from '../../container/filters.js';
+import { summaryOf } from '../../container/inspect.js';
 import { listRecords } from '../../container/record.js';
 import { removeContainer } from '../../container/remove.js';
-import { isHeld, readState } from '../../container/state.js';
+import { sizesOf } from '../../container/sizes.js';
+import { isHeld } from '../../container/state.js';
+import { UsageError } from '../../util/errors.js';
 import { withHouse } from '../house.js';
 import type { ShaleOptions } from '../options.js';
 import { directoryOf, type Which, withContainer } from './which.js';
@@ -16,15 +20,31 @@ export function remove(options: Which & { force?: boolean; volumes?: boolean }):
   return withContainer(options, (house, record) => removeContainer(house, record, { force, volumes }));
 }
 
-/** Removes every container that does not run. @returns their ids, and the bytes that they took */
-export function prune(options: ShaleOptions = {}): Promise<{ removed: string[]; reclaimed: number }> {
+/**
+ * Removes every container that does not run.
+ *
+ * @param options.filters `until=TIME`, `label=KEY[=VALUE]`, `label!=KEY[=VALUE]`
+ * @returns their ids, and the bytes that they took
+ * @throws UsageError `USAGE_FILTER`
+ */
+export async function prune(
+  options: ShaleOptions & { filters?: string[] } = {},
+): Promise<{ removed: string[]; reclaimed: number }> {
+  const { filters = [], signal } = options;
+  const wrong = filters.find(text => !/^(until|label|label!)=/.test(text));
+  if (wrong !== undefined)
+    throw new UsageError('USAGE_FILTER', `invalid filter '${wrong.split('=')[0]}'`, {
+      hint: 'known filters: until, label, label!',
+    });
   return withHouse(options, async house => {
     const removed: string[] = [];
     let reclaimed = 0;
-    for (const record of await listRecords(house.store)) {
-      const directory = directoryOf(house.store, record);
-      if (isHeld(await readState(directory))) continue;
-      reclaimed += await logSize(directory);
+    const { store } = house;
+    const all = await Promise.all((await listRecords(store)).map(record => summaryOf(store, record)));
+    const fits = containerFilter(filters, all);
+    for (const { record, state } of all.filter(each => !isHeld(each.state) && fits(each))) {
+      if (state.startedAt !== '') reclaimed += (await sizesOf(house, record, signal)).written;
+      reclaimed += await logSize(directoryOf(store, record));
       await removeContainer(house, record);
       removed.push(record.id);
     }

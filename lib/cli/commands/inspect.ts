@@ -57,6 +57,7 @@ function isTemplateError(error: unknown): boolean {
 }
 
 const FLAGS = [FORMAT];
+const SIZE: FlagSpec = { name: 'size', short: 's', kind: 'bool', help: 'How much a container has written' };
 
 async function findImage(invocation: Invocation, image: string): Promise<Inspected> {
   const { flags, options } = invocation;
@@ -65,7 +66,11 @@ async function findImage(invocation: Invocation, image: string): Promise<Inspect
 }
 
 async function findContainer(invocation: Invocation, container: string): Promise<Inspected> {
-  return { document: await inspectContainer({ ...invocation.options, container }), schema: CONTAINER_SCHEMA };
+  const sizes = invocation.flags.bool('size');
+  return {
+    document: await inspectContainer({ ...invocation.options, container, sizes }),
+    schema: CONTAINER_SCHEMA,
+  };
 }
 
 export const imageInspect: Command = {
@@ -83,7 +88,7 @@ export const containerInspect: Command = {
   summary: 'Display detailed information on containers',
   operands: 'CONTAINER [CONTAINER...]',
   arity: { min: 1 },
-  flags: FLAGS,
+  flags: [...FLAGS, SIZE],
   run: invocation => inspectAll(invocation, container => findContainer(invocation, container)),
 };
 
@@ -95,6 +100,7 @@ export const inspectCommand: Command = {
   flags: [
     ...FLAGS,
     PLATFORM_FLAG,
+    SIZE,
     { name: 'type', kind: 'string', value: 'TYPE', help: 'container or image (default: whichever there is)' },
   ],
   examples: ["shale inspect -f '{{json .Config.Labels}}' debian"],

@@ -1,3 +1,4 @@
+import { pause, unpause } from '../../api/containers/pause.js';
 import { prune, remove } from '../../api/containers/remove.js';
 import { rename } from '../../api/containers/rename.js';
 import { kill, stop, wait } from '../../api/containers/signals.js';
@@ -68,6 +69,32 @@ export const killCommand: Command = {
     }),
 };
 
+export const pauseCommand: Command = {
+  name: 'pause',
+  aliases: ['container pause'],
+  summary: 'Stop all processes of containers',
+  ...CONTAINERS,
+  flags: [],
+  run: invocation =>
+    forEach(invocation, async container => {
+      await pause({ ...invocation.options, container });
+      return container;
+    }),
+};
+
+export const unpauseCommand: Command = {
+  name: 'unpause',
+  aliases: ['container unpause'],
+  summary: 'Let the processes of containers go on',
+  ...CONTAINERS,
+  flags: [],
+  run: invocation =>
+    forEach(invocation, async container => {
+      await unpause({ ...invocation.options, container });
+      return container;
+    }),
+};
+
 export const waitCommand: Command = {
   name: 'wait',
   aliases: ['container wait'],
@@ -114,9 +141,13 @@ export const containerPrune: Command = {
   summary: 'Remove all stopped containers',
   operands: '',
   arity: { min: 0, max: 0 },
-  flags: [{ name: 'force', short: 'f', kind: 'bool', help: 'Accepted: nothing is asked' }],
-  run: async ({ options }) => {
-    const { removed, reclaimed } = await prune(options);
+  flags: [
+    { name: 'filter', kind: 'list', value: 'KEY=VALUE', help: 'until, label, label!' },
+    { name: 'force', short: 'f', kind: 'bool', help: 'Accepted: nothing is asked' },
+  ],
+  examples: ['shale container prune --filter until=24h'],
+  run: async ({ flags, options }) => {
+    const { removed, reclaimed } = await prune({ ...options, filters: flags.list('filter') });
     if (removed.length > 0) process.stdout.write(`Deleted Containers:\n${removed.join('\n')}\n\n`);
     process.stdout.write(`Total reclaimed space: ${size(reclaimed)}\n`);
     return 0;

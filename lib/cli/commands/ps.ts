@@ -1,13 +1,14 @@
-import { list, top } from '../../api/containers/observe.js';
+import { list } from '../../api/containers/observe.js';
+import { FILTER_KEYS, labelsOf } from '../../container/filters.js';
 import type { ContainerSummary } from '../../container/inspect.js';
 import { networkName } from '../../container/network.js';
 import { exposedOf } from '../../container/network-inspect.js';
 import { portsColumn } from '../../container/ports.js';
-import { isHeld } from '../../container/state.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import { FORMAT_FLAG, goTime, hasLabel, type Listing, labelText, printList, type Row } from '../listing.js';
-import { ago, table } from '../table.js';
+import type { Flags } from '../flags.js';
+import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
+import { ago, size } from '../table.js';
 
 export const ps: Command = {
   name: 'ps',
@@ -22,31 +23,43 @@ export const ps: Command = {
       short: 'f',
       kind: 'list',
       value: 'KEY=VALUE',
-      help: 'ancestor, exited, health, id, label, name, status',
+      help: FILTER_KEYS.join(', '),
     },
     FORMAT_FLAG,
     { name: 'last', short: 'n', kind: 'string', value: 'N', help: 'The last created ones, running or not' },
     { name: 'latest', short: 'l', kind: 'bool', help: 'The last created one, running or not' },
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show ids' },
+    { name: 'size', short: 's', kind: 'bool', help: 'How much each has written' },
   ],
   examples: ["shale ps -a --format 'table {{.Names}}\\t{{.Status}}'"],
   run: async ({ flags, options }) => {
-    const tests = flags.list('filter').map(compile);
-    const stated = flags.list('filter').some(text => /^(status|exited)=/.test(text));
-    const last = flags.bool('latest') ? 1 : Number(flags.string('last') ?? -1);
-    const all = flags.bool('all') || stated || last >= 0;
-    const found = (await list(options))
-      .filter(each => all || isHeld(each.state))
-      .filter(each => accepts(tests, each));
-    const shown = last >= 0 ? found.slice(0, last) : found;
+    const filters = flags.list('filter');
+    const stated = filters.some(text => /^(status|exited)=/.test(text));
+    const last = lastOf(flags);
+    const all = flags.bool('all') || stated || last !== undefined;
+    const found = await list({ ...options, filters, last, all, sizes: wantsSizes(flags) });
+    const listing = flags.bool('size') ? { ...LISTING, table: `${LISTING.table}\t{{.Size}}` } : LISTING;
     return printList(
       flags,
-      LISTING,
-      shown.map(each => rowOf(each, flags.bool('no-trunc'))),
+      listing,
+      found.map(each => rowOf(each, flags.bool('no-trunc'))),
     );
   },
 };
+
+function lastOf(flags: Flags): number | undefined {
+  if (flags.bool('latest')) return 1;
+  const text = flags.string('last');
+  if (text === undefined || text === '-1') return undefined;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "-n, --last" flag`);
+}
+
+/** Sizes cost a look at every file that a container has written. */
+function wantsSizes(flags: Flags): boolean {
+  return flags.bool('size') || /\.Size\b/.test(flags.string('format') ?? '');
+}
 
 const LISTING: Listing = {
   type: '*formatter.ContainerContext',
@@ -61,6 +74,7 @@ const LISTING: Listing = {
     Ports: 'PORTS',
     State: 'STATE',
     Status: 'STATUS',
+    HealthStatus: 'HEALTH STATUS',
     Size: 'SIZE',
     Names: 'NAMES',
     Labels: 'LABELS',
@@ -75,7 +89,8 @@ const COMMAND_WIDTH = 20;
 function rowOf(summary: ContainerSummary, whole: boolean): Row {
   const { record, state, ports } = summary;
   const command = record.args.join(' ');
-  const labels = labelsOf(record);
+  const mounts = record.options.mounts ?? [];
+  const labels = labelsOf(summary);
   const cut = whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`;
   return {
     ID: whole ? record.id : record.id.slice(0, 12),
@@ -84,77 +99,30 @@ function rowOf(summary: ContainerSummary, whole: boolean): Row {
     CreatedAt: goTime(record.created),
     RunningFor: ago(record.created),
     Ports: state.status === 'running' ? portsColumn(ports, exposedOf(record)) : '',
-    State: state.status,
+    State: summary.paused ? 'paused' : state.status,
     Status: statusText(summary),
-    Size: '0B',
+    HealthStatus: summary.health ?? 'none',
+    Size: sizeText(summary),
     Names: record.name,
     Labels: labelText(labels),
     Label: key => labels[key] ?? '',
-    Mounts: (record.options.mounts ?? []).map(mount => mount.target).join(','),
+    Mounts: mounts.map(mount => ('source' in mount && mount.source) || mount.target).join(','),
     Networks: networkName(record.options.network),
-    LocalVolumes: '0',
+    LocalVolumes: String(mounts.filter(mount => mount.type === 'volume').length),
   };
 }
 
-function labelsOf(record: ContainerSummary['record']): Record<string, string> {
-  return { ...record.config.config?.Labels, ...record.options.labels };
+/** `12kB (virtual 159MB)`: what was written, and all there is to be seen */
+function sizeText({ sizes }: ContainerSummary): string {
+  return sizes === undefined ? '0B' : `${size(sizes.written)} (virtual ${size(sizes.whole)})`;
 }
 
 /** docker's words: `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created` */
-function statusText({ state, health }: ContainerSummary): string {
+function statusText({ state, health, paused }: ContainerSummary): string {
   if (state.status === 'created') return 'Created';
   if (state.status === 'exited') return `Exited (${state.exitCode}) ${ago(state.finishedAt)}`;
   if (state.status === 'restarting') return `Restarting (${state.exitCode}) ${ago(state.finishedAt)}`;
+  if (paused) return `Up ${ago(state.startedAt).replace(/ ago$/, '')} (Paused)`;
   const noted = health === 'starting' ? ' (health: starting)' : health === undefined ? '' : ` (${health})`;
   return `Up ${ago(state.startedAt).replace(/ ago$/, '')}${noted}`;
 }
-
-type Test = [key: string, accepts: (each: ContainerSummary) => boolean];
-
-/** Labels must all be there; of other filters with one key, one must fit. */
-function accepts(tests: Test[], each: ContainerSummary): boolean {
-  return tests.every(([key, test]) =>
-    key === 'label' ? test(each) : tests.some(([other, alternative]) => other === key && alternative(each)),
-  );
-}
-
-/** @throws UsageError `USAGE_FILTER` */
-function compile(filter: string): Test {
-  const equals = filter.indexOf('=');
-  const [key, value] = [filter.slice(0, Math.max(0, equals)), filter.slice(equals + 1)];
-  switch (key) {
-    case 'id':
-      return [key, each => each.record.id.startsWith(value)];
-    case 'name':
-      return [key, each => each.record.name.includes(value.replace(/^\//, ''))];
-    case 'status':
-      return [key, each => each.state.status === value];
-    case 'exited':
-      return [key, each => each.state.status === 'exited' && each.state.exitCode === Number(value)];
-    case 'ancestor':
-      return [key, each => each.record.imageName === value || each.record.image.slice(7).startsWith(value)];
-    case 'health':
-      return [key, each => (each.health ?? 'none') === value];
-    case 'label':
-      return [key, each => hasLabel(labelsOf(each.record), value)];
-    default:
-      throw new UsageError('USAGE_FILTER', `invalid filter '${key || filter}'`, {
-        hint: 'known filters: ancestor, exited, health, id, label, name, status',
-      });
-  }
-}
-
-export const topCommand: Command = {
-  name: 'top',
-  aliases: ['container top'],
-  summary: 'Show the processes of a container',
-  operands: 'CONTAINER',
-  arity: { min: 1, max: 1 },
-  flags: [],
-  run: async ({ operands, options }) => {
-    const processes = await top({ ...options, container: operands[0] ?? '' });
-    const rows = processes.map(each => [each.uid, each.pid, each.parent, each.command].map(String));
-    process.stdout.write(table(['UID', 'PID', 'PPID', 'CMD'], rows));
-    return 0;
-  },
-};

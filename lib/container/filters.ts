@@ -1,0 +1,152 @@
+import { readTime } from '../image/list.js';
+import { UsageError } from '../util/errors.js';
+import type { ContainerSummary } from './inspect.js';
+
+type Test = (each: ContainerSummary) => boolean;
+
+/** Filters that one container may have to pass all of; of other filters with one key, one must fit. */
+const ALL_MUST_FIT = new Set(['label', 'label!']);
+
+/**
+ * docker's `--filter` of containers.
+ *
+ * @param all what `before` and `since` look for a container in, the latest first
+ * @throws UsageError `USAGE_FILTER`
+ */
+export function containerFilter(filters: readonly string[], all: readonly ContainerSummary[]): Test {
+  const tests = new Map<string, Test[]>();
+  for (const filter of filters) {
+    const [key, value] = split(filter);
+    tests.set(key, [...(tests.get(key) ?? []), compile(key, value, all)]);
+  }
+  return each =>
+    [...tests].every(([key, some]) =>
+      ALL_MUST_FIT.has(key) ? some.every(test => test(each)) : some.some(test => test(each)),
+    );
+}
+
+function split(filter: string): [key: string, value: string] {
+  const equals = filter.indexOf('=');
+  if (equals > 0) return [filter.slice(0, equals), filter.slice(equals + 1)];
+  throw new UsageError(
+    'USAGE_FILTER',
+    `invalid argument "${filter}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
+  );
+}
+
+/** Labels of the container, which are those of its image and its own. */
+export function labelsOf({ record }: ContainerSummary): Record<string, string> {
+  return { ...record.config.config?.Labels, ...record.options.labels };
+}
+
+const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) => Test> = {
+  ancestor:
+    value =>
+    ({ record }) =>
+      isImage(record, value),
+  before: (value, all) => relative(value, all, (position, pivot) => position > pivot),
+  exited:
+    value =>
+    ({ state }) =>
+      state.status === 'exited' && state.exitCode === whole('exited', value),
+  expose: value => each => exposes(each, value),
+  health:
+    value =>
+    ({ health }) =>
+      (health ?? 'none') === value,
+  id:
+    value =>
+    ({ record }) =>
+      record.id.startsWith(value),
+  // a container is a task of a swarm's; there is none
+  'is-task': value => () => /^(0|f|false)$/i.test(value),
+  label: value => each => hasLabel(each, value),
+  'label!': value => each => !hasLabel(each, value),
+  name:
+    value =>
+    ({ record }) =>
+      matches(record.name, value.replace(/^\//, '')),
+  network:
+    value =>
+    ({ record }) =>
+      (record.options.network ?? 'host') === value,
+  since: (value, all) => relative(value, all, (position, pivot) => position < pivot),
+  status:
+    value =>
+    ({ state, paused }) =>
+      (paused ? 'paused' : state.status) === value,
+  until: value => {
+    const limit = readTime(value);
+    return ({ record }) => Date.parse(record.created) < limit;
+  },
+  volume:
+    value =>
+    ({ record }) =>
+      (record.options.mounts ?? []).some(
+        mount => mount.target === value || ('source' in mount && mount.source === value),
+      ),
+};
+
+export const FILTER_KEYS = Object.keys(TESTS).filter(key => !['is-task', 'label!', 'until'].includes(key));
+
+function compile(key: string, value: string, all: readonly ContainerSummary[]): Test {
+  const make = TESTS[key];
+  if (make !== undefined) return make(value, all);
+  throw new UsageError('USAGE_FILTER', `invalid filter '${key}'`, {
+    hint: `known filters: ${FILTER_KEYS.join(', ')}`,
+  });
+}
+
+function isImage({ imageName, image }: ContainerSummary['record'], value: string): boolean {
+  return (
+    imageName === value ||
+    `${imageName}:latest` === value ||
+    image.replace('sha256:', '').startsWith(value.replace('sha256:', ''))
+  );
+}
+
+function whole(key: string, value: string): number {
+  if (/^\d{1,3}$/.test(value)) return Number(value);
+  throw new UsageError('USAGE_FILTER', `invalid filter '${key}=${value}'`);
+}
+
+/** Where a container stands among all, compared with another. */
+function relative(
+  name: string,
+  all: readonly ContainerSummary[],
+  compare: (position: number, pivot: number) => boolean,
+): Test {
+  const find = (test: Test): number => all.findIndex(test);
+  const pivot = find(({ record }) => record.name === name || record.id.startsWith(name));
+  if (pivot < 0) throw new UsageError('USAGE_FILTER', `No such container: ${name}`);
+  return each =>
+    compare(
+      find(({ record }) => record.id === each.record.id),
+      pivot,
+    );
+}
+
+function hasLabel(each: ContainerSummary, text: string): boolean {
+  const [key = '', ...rest] = text.split('=');
+  const labels = labelsOf(each);
+  return Object.hasOwn(labels, key) && (rest.length === 0 || labels[key] === rest.join('='));
+}
+
+/** docker takes a regular expression; what is none is a part of the name. */
+function matches(name: string, pattern: string): boolean {
+  try {
+    return new RegExp(pattern).test(name);
+  } catch {
+    return name.includes(pattern);
+  }
+}
+
+/** `80`, `80/udp`, `80-90/tcp` */
+function exposes({ record }: ContainerSummary, value: string): boolean {
+  const [ports = '', protocol = 'tcp'] = value.split('/');
+  const [first = Number.NaN, last = first] = ports.split('-').map(Number);
+  return Object.keys(record.config.config?.ExposedPorts ?? {}).some(text => {
+    const [port, kind = 'tcp'] = text.split('/');
+    return kind === protocol && Number(port) >= first && Number(port) <= last;
+  });
+}
