@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SandboxError } from '../util/errors.js';
 import { namespaceArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
 import { RUNNER_SPEC } from './keeping.js';

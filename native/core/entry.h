@@ -11,7 +11,7 @@
 /* (uid_t)-1 means "leave as it is" to chown(2), so it is no id. */
 #define SHALE_MAX_ID 4294967294ull
 
-/* The codes are those of lib/layer/codec.ts. */
+/* The codes are those of lib/layer/record-format.ts. */
 typedef enum {
   SHALE_FILE,
   SHALE_DIR,

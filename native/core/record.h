@@ -1,4 +1,5 @@
-/* The records of the layer index; lib/layer/codec.ts is the other implementation and describes the format. */
+/* The records of the layer index. lib/layer/record-format.ts describes them; record-reader.ts and record-writer.ts beside it
+   are the other implementation. */
 #ifndef SHALE_RECORD_H
 #define SHALE_RECORD_H
 
