@@ -3,7 +3,7 @@ import { encodeJson } from '../oci/index.js';
 import type { ImageConfig, Platform } from '../oci/types.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
-import { now } from '../util/time.js';
+import { now, timeOfEpoch } from '../util/time.js';
 import { withTimes } from './history.js';
 import { stepKey } from './key.js';
 import { configOf, type StageState } from './state.js';
@@ -43,7 +43,7 @@ export async function finishImage(
  * again gives the same image.
  */
 async function fallbackTime(store: Store, image: ImageConfig, epoch: number | undefined): Promise<string> {
-  if (epoch !== undefined) return new Date(epoch * 1000).toISOString();
+  if (epoch !== undefined) return timeOfEpoch(epoch);
   if (image.history?.some(entry => entry.created !== undefined)) return now();
   const key = stepKey({ step: 'image', config: encodeJson(image).toString() });
   const known = await store.cache.get(key);

@@ -2,3 +2,8 @@
 export function now(): string {
   return new Date().toISOString();
 }
+
+/** Seconds since the epoch as RFC 3339, without a fraction, as Go writes them: digests agree with docker's. */
+export function timeOfEpoch(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}

@@ -1,5 +1,5 @@
 import { type Digest, sha256 } from '../../util/digest.js';
-import { now } from '../../util/time.js';
+import { now, timeOfEpoch } from '../../util/time.js';
 import { closestRecord, reasonsFor, type StepDetails } from '../explain.js';
 import { stepKey } from '../key.js';
 import type { BuildSession } from '../session.js';
@@ -60,7 +60,7 @@ export class StepCache {
     const details = step.details();
     await this.#explain(step, details);
     const layer = await step.execute();
-    const created = epoch === undefined ? now() : new Date(epoch * 1000).toISOString();
+    const created = epoch === undefined ? now() : timeOfEpoch(epoch);
     await store.cache.put({
       key,
       layer,
