@@ -1,13 +1,12 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ContainerSummary, summaryOf } from '../container/inspect.js';
 import { refreshPins } from '../container/pins.js';
 import { containerDirectory, listRecords } from '../container/record.js';
 import { type ImageSummary, listImages } from '../image/index.js';
 import type { CacheMountInfo } from '../sandbox/types.js';
+import { CACHE_MOUNTS, cacheMountNames } from '../store/cachemounts.js';
 import { type DiskUsage, diskUsageOf } from '../store/diskusage.js';
 import type { CacheEntryUsage, Measure, Store, UsageLine } from '../store/index.js';
-import { errnoCode } from '../util/errors.js';
 import { type House, withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -50,8 +49,6 @@ export function diskReport(options: ShaleOptions = {}): Promise<DiskReport> {
     const usage = await store.usage(measure);
     const containers = await containerUsage(store, measure);
     const mounts = await mountUsage(house, measure);
-    const inMounts = total(mounts.map(({ bytes }) => bytes));
-    const idle = total(mounts.filter(({ inUse }) => !inUse).map(({ bytes }) => bytes));
     return {
       bytes: usage.bytes,
       images: { ...usage.images, items: await imageUsage(store, usage.perImage, containers) },
@@ -59,15 +56,8 @@ export function diskReport(options: ShaleOptions = {}): Promise<DiskReport> {
         ...containersLine(containers),
         items: containers,
       },
-      volumes: await volumeUsage(store, containers, measure),
-      cache: {
-        count: usage.cache.count + mounts.length,
-        active: usage.cache.active + mounts.filter(({ inUse }) => inUse).length,
-        bytes: usage.cache.bytes + inMounts,
-        reclaimable: usage.cache.reclaimable + idle,
-        items: usage.cacheEntries,
-        mounts,
-      },
+      volumes: { ...usage.volumes, items: await volumeItems(store, measure) },
+      cache: { ...usage.cache, items: usage.cacheEntries, mounts },
     };
   });
 }
@@ -111,50 +101,23 @@ function containersLine(containers: readonly ContainerUsage[]): UsageLine {
   };
 }
 
-async function volumeUsage(
-  store: Store,
-  containers: readonly ContainerUsage[],
-  measure: Measure,
-): Promise<DiskReport['volumes']> {
+async function volumeItems({ volumes }: Store, measure: Measure): Promise<VolumeUsage[]> {
+  const users = await volumes.users();
   const items: VolumeUsage[] = [];
-  for (const name of await namesIn(join(store.root, 'volumes'))) {
-    const directory = join(store.root, 'volumes', name);
-    const links = containers.filter(({ record }) => mounts(record.options.mounts, name, directory)).length;
-    items.push({ name, links, bytes: (await measure(directory)).bytes });
+  for (const name of await volumes.names()) {
+    const { bytes } = await measure(volumes.directory(name));
+    items.push({ name, bytes, links: users.get(name)?.length ?? 0 });
   }
-  return {
-    count: items.length,
-    active: items.filter(({ links }) => links > 0).length,
-    bytes: total(items.map(({ bytes }) => bytes)),
-    reclaimable: total(items.filter(({ links }) => links === 0).map(({ bytes }) => bytes)),
-    items,
-  };
-}
-
-/** A container names a volume, or a directory in it, as the source of a mount. */
-function mounts(list: readonly object[] | undefined, name: string, directory: string): boolean {
-  return (list ?? []).some(mount => {
-    const { source } = mount as { source?: unknown };
-    return source === name || (typeof source === 'string' && `${source}/`.startsWith(`${directory}/`));
-  });
+  return items;
 }
 
 async function mountUsage(house: House, measure: Measure): Promise<(CacheMountInfo & { bytes: number })[]> {
-  const home = join(house.store.root, 'cache-mounts');
-  if ((await namesIn(home)).length === 0) return [];
+  const home = join(house.store.root, CACHE_MOUNTS);
+  if ((await cacheMountNames(house.store.root)).length === 0) return [];
   const found = await (await house.worker()).cacheMounts();
   return Promise.all(
     found.map(async info => ({ ...info, bytes: (await measure(join(home, info.key))).bytes })),
   );
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function total(numbers: readonly number[]): number {

@@ -72,6 +72,12 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.js')).renameCommand,
   },
   {
+    name: 'update',
+    aliases: ['container update'],
+    summary: 'Change how containers are looked after',
+    load: async () => (await import('./commands/update.js')).updateCommand,
+  },
+  {
     name: 'exec',
     aliases: ['container exec'],
     summary: 'Run a command in a running container',
@@ -299,6 +305,33 @@ export const COMMANDS: readonly Listed[] = [
     name: 'builder cache-mounts import',
     summary: 'Fill a cache directory from a tar',
     load: async () => (await import('./commands/cache-mounts.js')).cacheMountsImport,
+  },
+  {
+    name: 'volume create',
+    summary: 'Create a volume',
+    load: async () => (await import('./commands/volume.js')).volumeCreate,
+  },
+  {
+    name: 'volume ls',
+    aliases: ['volume list'],
+    summary: 'List volumes',
+    load: async () => (await import('./commands/volume.js')).volumeList,
+  },
+  {
+    name: 'volume inspect',
+    summary: 'Display detailed information on volumes',
+    load: async () => (await import('./commands/volume.js')).volumeInspect,
+  },
+  {
+    name: 'volume rm',
+    aliases: ['volume remove'],
+    summary: 'Remove volumes',
+    load: async () => (await import('./commands/volume.js')).volumeRemove,
+  },
+  {
+    name: 'volume prune',
+    summary: 'Remove volumes that no container has',
+    load: async () => (await import('./commands/volume.js')).volumePrune,
   },
   {
     name: 'login',

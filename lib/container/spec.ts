@@ -8,7 +8,7 @@ import { cleanAbsolute } from '../util/paths.js';
 import type { RunOptions } from './options.js';
 
 /**
- * What to execute, from an image's config and what the caller says beside it.
+ * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
@@ -40,9 +40,9 @@ export async function specOf(
     additionalGids: user.additionalGids,
     hostname,
     network: options.network ?? 'host',
-    mounts: options.mounts,
     extraHosts: options.extraHosts,
     tty: options.tty,
+    init: options.init,
     readonlyRoot: options.readonlyRoot,
     noNewPrivileges: options.noNewPrivileges,
     capAdd: options.capAdd,

@@ -12,7 +12,7 @@ import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
 import { PLATFORM_FLAG } from '../listing.js';
 
-const FORMAT: FlagSpec = {
+export const FORMAT: FlagSpec = {
   name: 'format',
   short: 'f',
   kind: 'string',
