@@ -4,7 +4,6 @@
  * progress; every error that it throws on purpose is a `ShaleError` with a stable `code`.
  */
 export { build } from './api/build.js';
-export { type PruneBuildsOptions, type PrunedBuilds, pruneBuilds } from './api/cache.js';
 export { cacheMounts, exportCacheMount, importCacheMount, pruneCacheMounts } from './api/cache-mounts.js';
 export { check, outline, targets } from './api/check.js';
 export * as containers from './api/containers.js';

@@ -10,9 +10,8 @@ out=${1:-$scratch/tarballs}
 mkdir -p "$out"
 out=$(realpath "$out")
 
-node scripts/prebuild/index.mjs "$scratch/artifacts" ${2:+"$2"}
-
 node scripts/docs.mjs
+node scripts/prebuild/index.mjs "$scratch/artifacts" ${2:+"$2"}
 
 # @napi-rs/cli lays the platform packages out and makes them optional dependencies of ours; the runner goes beside the addon.
 cp -r package.json bin dist docs examples CHANGELOG.md README.md "$scratch/"

@@ -6,7 +6,7 @@ import { type ImageSummary, listImages } from '../image/index.js';
 import type { CacheMountInfo } from '../sandbox/types.js';
 import { CACHE_MOUNTS, cacheMountNames } from '../store/cachemounts.js';
 import { type DiskUsage, diskUsageOf } from '../store/diskusage.js';
-import type { CacheEntryUsage, Measure, Store, UsageLine, VolumeUsage } from '../store/index.js';
+import type { CacheEntryUsage, Measure, Store, UsageLine } from '../store/index.js';
 import { type House, withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -21,6 +21,13 @@ export interface ImageUsage extends ImageSummary {
 export interface ContainerUsage extends ContainerSummary {
   /** bytes of its own layer, log and records */
   bytes: number;
+}
+
+export interface VolumeUsage {
+  name: string;
+  bytes: number;
+  /** how many containers mount it */
+  links: number;
 }
 
 /** What `docker system df` tells. Bytes are what the disk holds. */
@@ -42,8 +49,6 @@ export function diskReport(options: ShaleOptions = {}): Promise<DiskReport> {
     const usage = await store.usage(measure);
     const containers = await containerUsage(store, measure);
     const mounts = await mountUsage(house, measure);
-    const inMounts = total(mounts.map(({ bytes }) => bytes));
-    const idle = total(mounts.filter(({ inUse }) => !inUse).map(({ bytes }) => bytes));
     return {
       bytes: usage.bytes,
       images: { ...usage.images, items: await imageUsage(store, usage.perImage, containers) },
@@ -51,15 +56,8 @@ export function diskReport(options: ShaleOptions = {}): Promise<DiskReport> {
         ...containersLine(containers),
         items: containers,
       },
-      volumes: usage.volumes,
-      cache: {
-        count: usage.cache.count + mounts.length,
-        active: usage.cache.active + mounts.filter(({ inUse }) => inUse).length,
-        bytes: usage.cache.bytes + inMounts,
-        reclaimable: usage.cache.reclaimable + idle,
-        items: usage.cacheEntries,
-        mounts,
-      },
+      volumes: { ...usage.volumes, items: await volumeItems(store, measure) },
+      cache: { ...usage.cache, items: usage.cacheEntries, mounts },
     };
   });
 }
@@ -101,6 +99,16 @@ function containersLine(containers: readonly ContainerUsage[]): UsageLine {
     bytes: total(containers.map(({ bytes }) => bytes)),
     reclaimable: total(idle.map(({ bytes }) => bytes)),
   };
+}
+
+async function volumeItems({ volumes }: Store, measure: Measure): Promise<VolumeUsage[]> {
+  const users = await volumes.users();
+  const items: VolumeUsage[] = [];
+  for (const name of await volumes.names()) {
+    const { bytes } = await measure(volumes.directory(name));
+    items.push({ name, bytes, links: users.get(name)?.length ?? 0 });
+  }
+  return items;
 }
 
 async function mountUsage(house: House, measure: Measure): Promise<(CacheMountInfo & { bytes: number })[]> {

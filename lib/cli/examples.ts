@@ -32,5 +32,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   stop: ['shale stop web', 'shale stop -t 2 web db'],
   tag: ['shale tag me/app registry.example.com/team/app:2', 'shale tag 4f1b2c9a01de me/app:good'],
   top: ['shale top web'],
+  'volume prune': ['shale volume prune -f', 'shale volume prune -af'],
+  'volume rm': ['shale volume rm data'],
   wait: ['shale wait web'],
 };

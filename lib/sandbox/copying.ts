@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { idMapArguments } from './idmap.js';
+import { namespaceArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
 import { RUNNER_SPEC } from './keeping.js';
 import { requireRunner } from './paths.js';
@@ -25,7 +25,7 @@ export async function runPrepared(
   const map = await readIdMap();
   const spec = await open(join(directory, RUNNER_SPEC), 'r');
   try {
-    const words = ['userns', '--error-fd', '6', ...idMapArguments(map), '--'];
+    const words = ['userns', '--error-fd', '6', ...namespaceArguments(map), '--'];
     const child = spawn(runner, [...words, runner, 'run', '--spec', '3', '--report', '4'], {
       stdio: [
         ...[streams.stdin === undefined ? ('ignore' as const) : ('pipe' as const), 'pipe' as const],

@@ -30,7 +30,7 @@ export type { LayerBlob, LayerForms } from './layers.js';
 export { defaultRoot } from './layout.js';
 export type { Pin } from './pins.js';
 export type { PruneCacheOptions, PrunedCache } from './prunecache.js';
-export type { CacheEntryUsage, Measure, StoreUsage, UsageLine, VolumeUsage } from './usage.js';
+export type { CacheEntryUsage, Measure, StoreUsage, UsageLine } from './usage.js';
 export type { Volume } from './volumes.js';
 
 export interface StoreOptions {

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { chainId, type Digest } from '../util/digest.js';
+import { CACHE_MOUNTS, cacheMountNames } from './cachemounts.js';
 import type { StoreContext } from './context.js';
 import { type DiskUsage, diskUsageOf } from './diskusage.js';
 import type { Rooms } from './gc.js';
@@ -26,21 +28,15 @@ export interface CacheEntryUsage {
   shared: boolean;
 }
 
-export interface VolumeUsage {
-  name: string;
-  bytes: number;
-  /** how many containers have it */
-  links: number;
-}
-
 export interface StoreUsage {
   images: UsageLine;
+  /** results of build steps, and cache mounts */
   cache: UsageLine;
-  volumes: UsageLine & { items: VolumeUsage[] };
   /** bytes of each image's layers, by id; and of those that no other image has */
   perImage: Map<Digest, { bytes: number; unique: number }>;
   /** the one used last first */
   cacheEntries: CacheEntryUsage[];
+  volumes: UsageLine;
   /** everything beneath the root, as du(1) counts it */
   bytes: number;
   /** directories of mapped ids that could not be looked into; their content is counted by the layers' records */
@@ -79,6 +75,7 @@ export async function storeUsage(
     [...layers].reduce((bytes, layer) => bytes + (sizes.get(layer) ?? 0), 0);
   const ofImages = sum(imageLayers);
   const ofCache = sum(without(cached, imageLayers));
+  const mounts = await mountUsage(context, measure);
   return {
     images: {
       count: images.length,
@@ -87,12 +84,12 @@ export async function storeUsage(
       reclaimable: ofImages - sum(keptLayers),
     },
     cache: {
-      count: records.length,
+      count: records.length + mounts.count,
       active: records.filter(record => record.layer !== null && imageLayers.has(record.layer)).length,
-      bytes: ofCache,
-      reclaimable: ofCache - sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer))),
+      bytes: ofCache + mounts.bytes,
+      reclaimable:
+        mounts.bytes + ofCache - sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer))),
     },
-    volumes: await volumeUsage(rooms, measure),
     perImage: new Map(
       [...layersOf].map(([id, layers]) => [
         id,
@@ -100,27 +97,19 @@ export async function storeUsage(
       ]),
     ),
     cacheEntries: entriesOf(records, sizes, imageLayers),
+    volumes: await volumeUsage(rooms, measure),
     ...all,
   };
 }
 
-async function volumeUsage({ volumes }: Rooms, measure: Measure): Promise<StoreUsage['volumes']> {
-  const users = await volumes.users();
-  const items = await Promise.all(
-    (await volumes.names()).map(async name => ({
-      name,
-      bytes: (await measure(volumes.directory(name))).bytes,
-      links: users.get(name)?.length ?? 0,
-    })),
-  );
-  const total = (some: readonly VolumeUsage[]) => some.reduce((sum, { bytes }) => sum + bytes, 0);
-  return {
-    count: items.length,
-    active: items.filter(({ links }) => links > 0).length,
-    bytes: total(items),
-    reclaimable: total(items.filter(({ links }) => links === 0)),
-    items,
-  };
+async function mountUsage(
+  { layout }: StoreContext,
+  measure: Measure,
+): Promise<{ count: number; bytes: number }> {
+  const names = await cacheMountNames(layout.root);
+  let bytes = 0;
+  for (const name of names) bytes += (await measure(join(layout.dir(CACHE_MOUNTS), name))).bytes;
+  return { count: names.length, bytes };
 }
 
 function entriesOf(
@@ -137,6 +126,22 @@ function entriesOf(
       if (layer !== null) counted.add(layer);
       return { record, bytes, shared: layer !== null && inImages.has(layer) };
     });
+}
+
+async function volumeUsage({ volumes }: Rooms, measure: Measure): Promise<UsageLine> {
+  const names = await volumes.names();
+  const users = await volumes.users();
+  const sizes = await Promise.all(
+    names.map(async name => [name, (await measure(volumes.directory(name))).bytes] as const),
+  );
+  const total = (some: readonly (readonly [string, number])[]) =>
+    some.reduce((sum, [, bytes]) => sum + bytes, 0);
+  return {
+    count: names.length,
+    active: names.filter(name => users.has(name)).length,
+    bytes: total(sizes),
+    reclaimable: total(sizes.filter(([name]) => !users.has(name))),
+  };
 }
 
 function without(set: ReadonlySet<Digest>, other: ReadonlySet<Digest>): Digest[] {

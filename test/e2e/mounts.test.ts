@@ -107,7 +107,7 @@ RUN test ! -e /c && test ! -e /t && test ! -e /o
     (await world.shale(['builder', 'cache-mounts', 'prune', '/nonesuch'])).stderr,
     /no such cache mount/,
   );
-  t.match((await world.ok(usage)).stdout, /Deleted build cache objects:\n\w{25}\n\w{25}\n\n/);
+  t.match((await world.ok(usage)).stdout, /^Deleted build cache objects:\n([0-9a-f]{25}\n){2}\n/);
   t.equal((await world.ok(['builder', 'cache-mounts', 'ls', '-q'])).stdout, '');
 });
 
@@ -139,20 +139,6 @@ RUN test -z "$TOKEN$SSH_AUTH_SOCK" && test ! -e /x && test ! -e /run
   t.notMatch((await world.ok(['history', '--no-trunc', 'kept'])).stdout, secret);
   t.same(await tree(world, 'kept'), [], 'no mount point stays');
 
-  const proxies = ['HTTP_PROXY', 'all_proxy'].flatMap(name => [
-    '--build-arg',
-    `${name}=http://me:${secret}@p/`,
-  ]);
-  const behind = world.files('behind', {
-    Dockerfile: 'FROM busybox\nRUN test ${#http_proxy} = ${#HTTP_PROXY} && echo ${#ALL_PROXY}\n',
-  });
-  const proxied = await world.ok([...plain, ...proxies, '-t', 'proxied', behind]);
-  t.match(proxied.stderr, new RegExp(`\\d ${`http://me:${secret}@p/`.length}\n`), 'the step has them');
-  t.match((await world.ok([...plain, behind])).stderr, /CACHED/, 'they are no part of the key');
-  const archive = join(world.base, 'proxied.tar');
-  await world.ok(['save', '-o', archive, 'proxied', 'kept']);
-  t.notOk(readFileSync(archive).includes(secret), 'nothing of it leaves with the image');
-  t.same(holding(world.store, secret), [], 'nor do proxies leave any');
   const other = world.files('required', {
     Dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=tok,required true\n',
   });

@@ -1,9 +1,7 @@
-import { type PruneBuildsOptions, pruneBuilds } from '../../api/cache.js';
 import { prune } from '../../api/images.js';
+import { type PruneBuildsOptions, pruneBuilds } from '../../api/prune-builds.js';
 import { pruneSystem } from '../../api/system.js';
-import { readTime } from '../../image/list.js';
 import type { Removal } from '../../image/remove.js';
-import { UsageError } from '../../util/errors.js';
 import { parseBytes } from '../build-values.js';
 import type { Command } from '../command.js';
 import { confirm, FORCE_FLAG } from '../confirm.js';
@@ -80,7 +78,7 @@ export const builderPrune: Command = {
     'shale builder prune -f --filter until=24h --filter type=exec.cachemount',
   ],
   run: async ({ flags, options }) => {
-    const filters = cacheFilters(flags.list('filter'));
+    const filters = flags.list('filter');
     const limits = cacheLimits(flags);
     const all = flags.bool('all');
     const which = all ? 'all build cache' : 'all dangling build cache';
@@ -89,8 +87,8 @@ export const builderPrune: Command = {
       'build cache prune',
       `This will remove ${which}. Are you sure you want to continue?`,
     );
-    const { removed, reclaimed } = await pruneBuilds({ ...options, ...filters, ...limits, all });
-    print(`${cacheLines(removed)}Total reclaimed space: ${size(reclaimed)}\n`);
+    const { keys, reclaimed } = await pruneBuilds({ ...options, ...limits, filters, all });
+    print(`${cacheLines(keys)}Total reclaimed space: ${size(reclaimed)}\n`);
     return 0;
   },
 };
@@ -102,24 +100,32 @@ export const systemPrune: Command = {
   arity: { min: 0, max: 0 },
   flags: [
     { name: 'all', short: 'a', kind: 'bool', help: 'All unused images, not just those without a name' },
+    { name: 'volumes', kind: 'bool', help: 'Anonymous volumes that no container has, too' },
     FORCE_FLAG,
   ],
-  examples: ['shale system prune', 'shale system prune -af'],
+  examples: ['shale system prune', 'shale system prune -af --volumes'],
   run: async ({ flags, options }) => {
-    const all = flags.bool('all');
+    const [all, volumes] = [flags.bool('all'), flags.bool('volumes')];
     const items = [
       'all stopped containers',
+      ...(volumes ? ['all anonymous volumes not used by at least one container'] : []),
       all ? 'all images without at least one container associated to them' : 'all dangling images',
       all ? 'all build cache' : 'unused build cache',
     ];
     const list = items.map(item => `  - ${item}\n`).join('');
     await confirm(flags, 'system prune', `This will remove:\n${list}\nAre you sure you want to continue?`);
-    const { containers, images, cache, reclaimed } = await pruneSystem({ ...options, all });
-    if (containers.length > 0) print(`Deleted Containers:\n${containers.join('\n')}\n\n`);
-    print(`${imageLines(images)}${cacheLines(cache)}Total reclaimed space: ${size(reclaimed)}\n`);
+    const gone = await pruneSystem({ ...options, all, volumes });
+    print(`${nameLines('Containers', gone.containers)}${nameLines('Volumes', gone.volumes)}`);
+    print(
+      `${imageLines(gone.images)}${cacheLines(gone.cache)}Total reclaimed space: ${size(gone.reclaimed)}\n`,
+    );
     return 0;
   },
 };
+
+function nameLines(kind: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `Deleted ${kind}:\n${names.join('\n')}\n\n`;
+}
 
 function imageLines(removed: readonly Removal[]): string {
   if (removed.length === 0) return '';
@@ -134,23 +140,8 @@ const ID_LENGTH = 25;
 
 function cacheLines(removed: readonly string[]): string {
   if (removed.length === 0) return '';
-  const ids = removed.map(key => key.replace('sha256:', '').slice(0, ID_LENGTH));
+  const ids = removed.map(key => key.slice(0, ID_LENGTH));
   return `Deleted build cache objects:\n${ids.join('\n')}\n\n`;
-}
-
-/** @throws UsageError `USAGE_FILTER` */
-function cacheFilters(filters: readonly string[]): Pick<PruneBuildsOptions, 'until' | 'type'> {
-  const found: Pick<PruneBuildsOptions, 'until' | 'type'> = {};
-  for (const filter of filters) {
-    const [, key, value = ''] = /^([^=]*?)={1,2}(.*)$/.exec(filter) ?? [];
-    if (key === 'until' || key === 'unused-for') found.until = readTime(value);
-    else if (key === 'type' && (value === 'regular' || value === 'exec.cachemount')) found.type = value;
-    else
-      throw new UsageError('USAGE_FILTER', `invalid filter '${filter}'`, {
-        hint: 'until=24h, type=regular, type=exec.cachemount',
-      });
-  }
-  return found;
 }
 
 function cacheLimits(

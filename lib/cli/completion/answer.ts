@@ -45,6 +45,9 @@ const NAMES: Record<Parameters<Surroundings['names']>[0], (options: ShaleOptions
       help: `${record.imageName}, ${state.status}`,
     }));
   },
-  volume: async () => [],
+  volume: async options => {
+    const { list } = await import('../../api/volumes.js');
+    return (await list(options)).map(({ name }) => ({ value: name }));
+  },
   network: async () => ['host', 'none'].map(value => ({ value })),
 };
