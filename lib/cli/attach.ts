@@ -1,12 +1,11 @@
 import type { Attached } from '../api/containers/start.js';
 import type { Invocation } from './command.js';
+import type { ChosenStreams } from './container/streams.js';
 import { parseDetachKeys } from './detach-keys.js';
 import type { FlagSpec } from './flags.js';
 import { takeSignals } from './signals.js';
 
-export interface FollowOptions {
-  /** false: standard input stays where it is */
-  input?: boolean;
+export interface FollowOptions extends ChosenStreams {
   /** docker's notation */
   detachKeys?: string;
   /** false: signals are for this process, and not for the container */
@@ -36,6 +35,7 @@ export async function follow(attached: Attached, options: FollowOptions): Promis
   const { attachment, record, kill, end } = attached;
   const { tty = false, interactive = false } = record.options;
   const { stdin, stdout, stderr } = process;
+  const outputs = { stdout: options.stdout ?? stdout, stderr: options.stderr ?? stderr };
   const reads = interactive && options.input !== false;
   const raw = reads && tty && stdin.isTTY;
   const detachKeys = raw ? parseDetachKeys(options.detachKeys) : undefined;
@@ -47,7 +47,7 @@ export async function follow(attached: Attached, options: FollowOptions): Promis
   if (raw) stdin.setRawMode(true);
   const giveBack = options.proxySignals === false ? () => {} : takeSignals(name => void kill(name));
   try {
-    const streams = { stdin: reads ? stdin : undefined, stdout, stderr, detachKeys };
+    const streams = { stdin: reads ? stdin : undefined, ...outputs, detachKeys };
     const left = await attachment.run({ ...streams, signal: options.signal });
     options.signal.throwIfAborted();
     if (!left) return await end();

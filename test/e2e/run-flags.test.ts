@@ -162,6 +162,23 @@ eachWorld(kept.slice(0, 1), 'what inspect says of flags', async (t, world) => {
   await ok('rm', 'box');
 });
 
+eachWorld(kept.slice(0, 1), 'some of the streams', async (t, world) => {
+  const script = ['sh', '-c', 'echo out; echo err >&2; cat'];
+  for (const stays of [[], ['--name', 'box']]) {
+    const run = (...flags: string[]) =>
+      world.shale(['run', '--rm', ...stays, ...flags, 'busybox', ...script], { input: 'typed' });
+    t.match(await run('-a', 'stdout'), { code: 0, stdout: 'out\n', stderr: /^$/ });
+    t.match(await run('-a', 'STDERR'), { code: 0, stdout: /^$/, stderr: 'err\n' });
+    t.match(await run('-i', '-a', 'stdin', '-a', 'stdout'), { stdout: 'out\ntyped', stderr: /^$/ });
+  }
+  const bad = await world.shale(['run', '-a', 'stdlog', 'busybox', 'true']);
+  t.match(bad, { code: 125, stderr: 'valid streams are STDIN, STDOUT and STDERR' });
+  t.match(
+    (await world.shale(['run', '-d', '-a', 'stdout', 'busybox', 'true'])).stderr,
+    'conflicting options: -a and -d',
+  );
+});
+
 eachWorld(kept.slice(0, 1), "flags that cannot be, in docker's words", async (t, world) => {
   const bad = world.files('bad', { 'p.json': '{"defaultAction":"SCMP_ACT_NOTIFY"}', env: 'a b=1\n' });
   const cases: [flags: string[], message: string | RegExp][] = [

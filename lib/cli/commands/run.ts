@@ -7,6 +7,7 @@ import { follow, followOptions, SIG_PROXY_FLAG } from '../attach.js';
 import type { Command, Invocation } from '../command.js';
 import { createFrom } from '../container/create.js';
 import { CONTAINER_FLAGS, containerOptions } from '../container/options.js';
+import { ATTACH_FLAG, chosenStreams } from '../container/streams.js';
 import { DETACH_KEYS_FLAG } from '../detach-keys.js';
 import { makeProgress } from '../progress/index.js';
 
@@ -19,6 +20,7 @@ export const run: Command = {
   flags: [
     ...CONTAINER_FLAGS,
     { name: 'detach', short: 'd', kind: 'bool', help: 'Leave the container running and print its id' },
+    ATTACH_FLAG,
     DETACH_KEYS_FLAG,
     SIG_PROXY_FLAG,
   ],
@@ -33,7 +35,8 @@ export const run: Command = {
 async function execute(invocation: Invocation): Promise<number> {
   const { flags, options } = invocation;
   const detach = flags.bool('detach');
-  if (!detach && flags.bool('tty') && flags.bool('interactive') && !process.stdin.isTTY) {
+  const { input = true } = chosenStreams(flags);
+  if (input && !detach && flags.bool('tty') && flags.bool('interactive') && !process.stdin.isTTY) {
     throw new UsageError('USAGE_NO_TTY', 'the input device is not a TTY', { detail: { cliExitCode: 1 } });
   }
   const stays = detach || !flags.bool('rm') || flags.has('name') || flags.has('cidfile');
@@ -51,11 +54,11 @@ async function runAttached(invocation: Invocation, id: string): Promise<number> 
   const { flags, options } = invocation;
   try {
     const attached = await startOrRemove(() => startAttached({ ...options, container: id }), invocation, id);
-    return await follow(attached, followOptions(invocation));
+    return await follow(attached, { ...followOptions(invocation), ...chosenStreams(flags) });
   } catch (error) {
     const named = flags.has('name') || flags.has('cidfile');
     if (named || !isShaleError(error) || error.code !== 'SANDBOX_KEEP') throw error;
-    await remove({ ...options, container: id, force: true });
+    await remove({ ...options, container: id, force: true, volumes: true });
     options.onNote?.(`the container is gone when it ends: ${error.message}`);
     return runOnce(invocation);
   }
@@ -90,7 +93,10 @@ function removalOf(id: string, root: string | undefined): string[] {
 async function runOnce(invocation: Invocation): Promise<number> {
   const progress = makeProgress(invocation.flags.bool('quiet') ? 'quiet' : 'auto');
   try {
-    const result = await runImage({ ...(await containerOptions(invocation)), onEvent: progress.event });
+    const { input = true, ...outputs } = chosenStreams(invocation.flags);
+    const options = await containerOptions(invocation);
+    const interactive = input && options.interactive;
+    const result = await runImage({ ...options, ...outputs, interactive, onEvent: progress.event });
     if (result.message !== undefined) process.stderr.write(`shale: ${result.message}\n`);
     return result.exitCode;
   } finally {
