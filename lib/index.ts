@@ -16,7 +16,6 @@ export {
   inspect,
   load,
   prune,
-  pruneBuilds,
   removeImages,
   type SaveImagesOptions,
   save,
@@ -24,14 +23,28 @@ export {
 } from './api/images.js';
 export { type Info, info } from './api/info.js';
 export { login, logout } from './api/login.js';
+export {
+  type ExaminedLayer,
+  type FileNode,
+  type ImageChange,
+  imageDiff,
+  imageLayers,
+  imageReport,
+  imageTree,
+  type LayerNode,
+  layerTree,
+} from './api/look.js';
 export type { RegistryOptions, ShaleOptions } from './api/options.js';
+export { type PruneBuildsOptions, type PrunedBuilds, pruneBuilds } from './api/prune-builds.js';
 export { type PullOptions, pull } from './api/pull.js';
 export { type PushOptions, push } from './api/push.js';
 export { type RunImageOptions, run } from './api/run.js';
+export * as volumes from './api/volumes.js';
 export type { BuildEvent, EventSink, LogEvent, NoteEvent, StepEvent, TransferEvent } from './build/events.js';
 export type { BuildOptions, BuildResult, ExportTarget } from './build/options.js';
+export type { ContainerMount, VolumeMount } from './container/options.js';
 export type { HistoryEntry, ImageInspect, ImageSummary, Removal } from './image/index.js';
-export type { StorageDriver } from './sandbox/types.js';
+export type { BindMount, StorageDriver, TmpfsMount } from './sandbox/types.js';
 export {
   BuildError,
   ContainerError,

@@ -15,6 +15,8 @@ export interface FlagSpec {
   help: string;
   /** what stands for the value in the help: `PATH` */
   value?: string;
+  /** all values that there are, for completion */
+  values?: readonly string[];
   implied?: string;
   /** accepted because docker accepts it, and not shown */
   hidden?: boolean;

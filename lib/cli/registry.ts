@@ -78,6 +78,12 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/lifecycle.js')).renameCommand,
   },
   {
+    name: 'update',
+    aliases: ['container update'],
+    summary: 'Change how containers are looked after',
+    load: async () => (await import('./commands/update.js')).updateCommand,
+  },
+  {
     name: 'exec',
     aliases: ['container exec'],
     summary: 'Run a command in a running container',
@@ -200,6 +206,26 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/archives.js')).importCommand,
   },
   {
+    name: 'image layers',
+    summary: 'Show what each layer of an image adds, changes, removes and wastes',
+    load: async () => (await import('./commands/image-layers.js')).imageLayers,
+  },
+  {
+    name: 'image diff',
+    summary: 'Show how the files of two images differ',
+    load: async () => (await import('./commands/image-look.js')).imageDiff,
+  },
+  {
+    name: 'image tree',
+    summary: 'Show the files of an image with their sizes, or the images by shared layers',
+    load: async () => (await import('./commands/image-tree.js')).imageTree,
+  },
+  {
+    name: 'image report',
+    summary: 'Write a page that shows where the bytes of an image are',
+    load: async () => (await import('./commands/image-look.js')).imageReport,
+  },
+  {
     name: 'image prune',
     summary: 'Remove images that have no name and no container',
     load: async () => (await import('./commands/prune.js')).imagePrune,
@@ -229,6 +255,33 @@ export const COMMANDS: readonly Listed[] = [
     name: 'builder cache-mounts import',
     summary: 'Fill a cache directory from a tar',
     load: async () => (await import('./commands/cache-mounts.js')).cacheMountsImport,
+  },
+  {
+    name: 'volume create',
+    summary: 'Create a volume',
+    load: async () => (await import('./commands/volume.js')).volumeCreate,
+  },
+  {
+    name: 'volume ls',
+    aliases: ['volume list'],
+    summary: 'List volumes',
+    load: async () => (await import('./commands/volume.js')).volumeList,
+  },
+  {
+    name: 'volume inspect',
+    summary: 'Display detailed information on volumes',
+    load: async () => (await import('./commands/volume.js')).volumeInspect,
+  },
+  {
+    name: 'volume rm',
+    aliases: ['volume remove'],
+    summary: 'Remove volumes',
+    load: async () => (await import('./commands/volume.js')).volumeRemove,
+  },
+  {
+    name: 'volume prune',
+    summary: 'Remove volumes that no container has',
+    load: async () => (await import('./commands/volume.js')).volumePrune,
   },
   {
     name: 'login',

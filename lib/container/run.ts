@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ImageConfig } from '../oci/types.js';
 import type { RunResult, Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import { ensureVolumes, inheritedMounts, mountsOf, planMounts } from './mounts.js';
 import { joinedProcess, planNetwork } from './network.js';
 import type { RunOptions } from './options.js';
 import { specOf } from './spec.js';
@@ -25,7 +26,16 @@ export async function runContainer(
 ): Promise<Pick<RunResult, 'exitCode' | 'signal' | 'message'>> {
   const id = randomBytes(32).toString('hex');
   const network = await planNetwork(host.store, image, options);
-  const spec = await specOf(host.store, image, options, id, network);
+  const inherited = await inheritedMounts(host.store, options.volumesFrom);
+  const planned = planMounts(image, options.mounts, inherited);
+  await ensureVolumes(
+    host.store,
+    planned.filter(mount => mount.type !== 'volume' || !mount.anonymous),
+  );
+  const spec = {
+    ...(await specOf(host.store, image, options, id, network)),
+    mounts: await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true }),
+  };
   const worker = await host.worker(joinedProcess(network));
   await worker.unpack(spec.layers, signal);
   const stdin = options.stdin ?? (options.interactive ? ('inherit' as const) : undefined);

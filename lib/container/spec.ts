@@ -9,7 +9,7 @@ import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
 
 /**
- * What to execute, from an image's config and what the caller says beside it.
+ * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
  * @param network the plan of `planNetwork`; left out where nothing is started in a network
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
@@ -44,9 +44,9 @@ export async function specOf(
     hostname,
     network: network.network,
     dns: network.dns,
-    mounts: options.mounts,
     extraHosts: network.extraHosts,
     tty: options.tty,
+    init: options.init,
     readonlyRoot: options.readonlyRoot,
     noNewPrivileges: options.noNewPrivileges,
     capAdd: options.capAdd,

@@ -8,6 +8,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptSpec,
   RunIo,
   RunResult,
   RunSpec,
@@ -92,7 +93,7 @@ export class WorkerClient implements Worker {
     return this.request('discard', [changes]);
   }
 
-  async keep(spec: RunSpec, directory: string, signal?: AbortSignal): Promise<void> {
+  async keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void> {
     await this.request('keep', [spec, directory], signal);
   }
 

@@ -17,6 +17,15 @@ export const LOG = 'log';
 /** the monitor listens here for those who attach */
 export const SOCKET = 'attach';
 
+/** When a health check is made: milliseconds. */
+export interface HealthTimes {
+  interval: number;
+  timeout: number;
+  startPeriod: number;
+  startInterval: number;
+  retries: number;
+}
+
 export interface MonitorOptions {
   /** the container's own, prepared by `Worker.keep` */
   directory: string;
@@ -27,6 +36,8 @@ export interface MonitorOptions {
   stdin: boolean;
   /** false: nobody is attached at the start */
   attached: boolean;
+  /** left out: no check */
+  health?: HealthTimes;
   /** false: no log */
   log: boolean;
   /** a process whose user and network namespaces the container takes instead of new ones */
@@ -90,7 +101,7 @@ function attachment({ attached }: MonitorOptions): 'pipe'[] {
 
 async function monitorArguments(
   runner: string,
-  { tty, stdin, attached, join }: MonitorOptions,
+  { tty, stdin, attached, health, join }: MonitorOptions,
   after: string[] = [],
 ): Promise<string[]> {
   const map = await readIdMap();
@@ -99,11 +110,16 @@ async function monitorArguments(
     ...(tty ? ['--tty'] : []),
     ...(stdin ? ['--stdin'] : []),
     ...(attached ? ['--client'] : []),
+    ...(health === undefined ? [] : ['--health', timesText(health)]),
     '--',
     ...[runner, 'userns', '--error-fd', '6', ...namespaceArguments(map, join)],
     ...['--', runner, 'run', '--spec', '3', '--report', '4'],
     ...(after.length > 0 ? ['---', ...after] : []),
   ];
+}
+
+function timesText({ interval, timeout, startPeriod, startInterval, retries }: HealthTimes): string {
+  return [interval, timeout, startPeriod, startInterval, retries].join(',');
 }
 
 /** What the runner has said of the container so far. */

@@ -6,6 +6,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptSpec,
   RunResult,
   RunSpec,
   StorageDriver,
@@ -40,7 +41,7 @@ export interface Requests {
     result: CommitResult;
   };
   discard: { args: [changes: string]; result: undefined };
-  keep: { args: [spec: RunSpec, directory: string]; result: undefined };
+  keep: { args: [spec: KeptSpec, directory: string]; result: undefined };
   keptChanges: { args: [directory: string]; result: LayerEntry[] };
   commitKept: { args: [directory: string, exclude: string[]]; result: Digest };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };

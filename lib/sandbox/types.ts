@@ -32,20 +32,40 @@ export interface HostFacts {
   cgroups: { version: 'v1' | 'v2' | 'hybrid' | 'none'; delegated: boolean };
 }
 
-/** Files of the host, or an empty file system in memory. */
-export interface HostMount {
-  type: 'bind' | 'tmpfs';
-  /** absolute host path for `bind` */
-  source?: string;
+/** A file or directory of the host. */
+export interface BindMount {
+  type: 'bind';
+  /** absolute host path */
+  source: string;
   /** absolute path in the container */
   target: string;
   readonly?: boolean;
-  /** tmpfs: bytes and permission bits */
-  size?: number;
-  mode?: number;
-  /** tmpfs: device files may be opened there */
-  devices?: boolean;
 }
+
+/** An empty file system in memory. */
+export interface TmpfsMount {
+  type: 'tmpfs';
+  /** absolute path in the container */
+  target: string;
+  readonly?: boolean;
+  /** bytes; default half of the memory */
+  size?: number;
+  /** most files; default by the size of the memory */
+  inodes?: number;
+  /** permission bits of its root; default 01777 */
+  mode?: number;
+  /** owner of its root; default root */
+  uid?: number;
+  gid?: number;
+  /** device files may be opened there */
+  devices?: boolean;
+  /** nothing may be executed there */
+  noexec?: boolean;
+  /** set-user-id bits count there */
+  suid?: boolean;
+}
+
+export type HostMount = BindMount | TmpfsMount;
 
 /** Where the files of a `TreeMount` come from. */
 export type MountTree =
@@ -55,7 +75,19 @@ export type MountTree =
   | { kind: 'layers'; layers: Digest[] }
   /** exactly these files, written for this step and discarded with it */
   | { kind: 'entries'; entries: SourceEntry[] }
-  | CacheTree;
+  | CacheTree
+  | VolumeTree;
+
+/** A volume of the store. */
+export interface VolumeTree {
+  kind: 'volume';
+  name: string;
+  /**
+   * What an empty volume gets the first time it is mounted: one entry `data` (a directory, whose owner and mode the
+   * volume's own becomes) and what lies below it. The layers that hold the contents are unpacked.
+   */
+  initial?: SourceEntry[];
+}
 
 /** A directory that stays between steps and builds. */
 export interface CacheTree {
@@ -174,6 +206,10 @@ export interface RunSpec {
   /** `IP NAME` pairs for /etc/hosts */
   extraHosts?: [name: string, ip: string][];
   tty?: boolean;
+  /** the runner is the first process, and the program its child */
+  init?: boolean;
+  /** what the program syncs is to survive a power cut */
+  durable?: boolean;
   readonlyRoot?: boolean;
   noNewPrivileges?: boolean;
   /** capabilities beside or less than the default set, without `CAP_` */
@@ -181,6 +217,12 @@ export interface RunSpec {
   capDrop?: string[];
   shmSize?: number;
   ulimits?: { name: string; soft: number; hard: number }[];
+}
+
+/** A container that stays. */
+export interface KeptSpec extends RunSpec {
+  /** program and arguments of its health check */
+  probe?: string[];
 }
 
 /** Where the process's standard streams go. `inherit`: the worker's own, which are the caller's. */
@@ -237,7 +279,7 @@ export interface Worker {
    * Prepares a container that stays: its overlay and what the runner is told, in `directory`, beneath the store.
    * @throws SandboxError `SANDBOX_KEEP` when it cannot stay here
    */
-  keep(spec: RunSpec, directory: string, signal?: AbortSignal): Promise<void>;
+  keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void>;
   /** What a container that stays has written, as entries of a layer. */
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
   /** Writes that as a layer of the store, without what is excluded. */

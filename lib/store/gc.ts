@@ -11,6 +11,7 @@ import type { Layers } from './layers.js';
 import type { Pins } from './pins.js';
 import { leasedDigests, sweepSessions } from './session.js';
 import type { Trees } from './trees.js';
+import type { Volumes } from './volumes.js';
 
 export interface CollectOptions {
   /** unreferenced objects younger than this stay; default 600 */
@@ -38,6 +39,7 @@ export interface Rooms {
   trees: Trees;
   cache: Cache;
   pins: Pins;
+  volumes: Volumes;
 }
 
 /**
@@ -192,11 +194,11 @@ async function destroy(paths: string[], removeTrees: CollectOptions['removeTrees
   return [];
 }
 
-/** Downloads that nobody has continued for a day. */
+/** Downloads that nobody has continued for a day, and what is kept of their hash beside them (`….sha256`). */
 async function dropPartials(context: StoreContext): Promise<void> {
   const directory = context.layout.dir('tmp/partial');
   for (const name of await readdir(directory)) {
-    const digest = `sha256:${name}`;
+    const digest = `sha256:${name.replace(/\.sha256$/, '')}`;
     if (!isDigest(digest)) continue;
     await context.locks.tryWith(blobLock(digest), async () => {
       const path = join(directory, name);

@@ -1,4 +1,5 @@
 import { chainId, type Digest } from '../util/digest.js';
+import { cacheMountUsage } from './cachemounts.js';
 import type { StoreContext } from './context.js';
 import { diskUsageOf } from './diskusage.js';
 import type { Rooms } from './gc.js';
@@ -15,7 +16,9 @@ export interface UsageLine {
 
 export interface StoreUsage {
   images: UsageLine;
+  /** results of build steps, and cache mounts */
   cache: UsageLine;
+  volumes: UsageLine;
   /** everything beneath the root, as du(1) counts it */
   bytes: number;
   /** directories of mapped ids that could not be looked into; their content is counted by the layers' records */
@@ -43,6 +46,7 @@ export async function storeUsage(context: StoreContext, rooms: Rooms): Promise<S
   };
   const ofImages = await sum(imageLayers);
   const ofCache = await sum(without(cached, imageLayers));
+  const mounts = await cacheMountUsage(context.layout.root);
   return {
     images: {
       count: images.length,
@@ -51,13 +55,32 @@ export async function storeUsage(context: StoreContext, rooms: Rooms): Promise<S
       reclaimable: ofImages - (await sum(keptLayers)),
     },
     cache: {
-      count: records.length,
+      count: records.length + mounts.count,
       active: records.filter(record => record.layer !== null && imageLayers.has(record.layer)).length,
-      bytes: ofCache,
+      bytes: ofCache + mounts.bytes,
       reclaimable:
-        ofCache - (await sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer)))),
+        mounts.bytes +
+        ofCache -
+        (await sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer)))),
     },
+    volumes: await volumeUsage(rooms),
     ...all,
+  };
+}
+
+async function volumeUsage({ volumes }: Rooms): Promise<UsageLine> {
+  const names = await volumes.names();
+  const users = await volumes.users();
+  const sizes = await Promise.all(
+    names.map(async name => [name, (await diskUsageOf(volumes.directory(name))).bytes] as const),
+  );
+  const total = (some: readonly (readonly [string, number])[]) =>
+    some.reduce((sum, [, bytes]) => sum + bytes, 0);
+  return {
+    count: names.length,
+    active: names.filter(name => users.has(name)).length,
+    bytes: total(sizes),
+    reclaimable: total(sizes.filter(([name]) => !users.has(name))),
   };
 }
 

@@ -18,6 +18,7 @@
 #include "kernel.h"
 #include "mounts.h"
 #include "pty.h"
+#include "reaper.h"
 #include "report.h"
 #include "rootfs.h"
 #include "seccomp.h"
@@ -98,9 +99,10 @@ static void become_program(const struct container *container, int slave) {
   confine(container);
   enter_working_directory(spec->cwd);
   reset_signals();
-  /* what is left open, the report included, ends with execve */
-  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
   if (container->gate >= 0) await_uplink(container->gate);
+  if (spec->init) leave_reaper_behind();
+  /* what is left open, the report included, ends with execve */
+  if (kernel_close_from(3, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
   execute(spec);
 }
 

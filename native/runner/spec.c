@@ -79,7 +79,10 @@ static bool read_mount(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(field, "readonly") == 0) mount->readonly = flag(key, value);
   else if (strcmp(field, "size") == 0) mount->size = number(key, value, INT64_MAX);
   else if (strcmp(field, "mode") == 0) mount->mode = number(key, value, 07777);
+  else if (strcmp(field, "inodes") == 0) mount->inodes = number(key, value, INT64_MAX);
   else if (strcmp(field, "devices") == 0) mount->devices = flag(key, value);
+  else if (strcmp(field, "noexec") == 0) mount->noexec = flag(key, value);
+  else if (strcmp(field, "suid") == 0) mount->suid = flag(key, value);
   else if (strcmp(field, "root") == 0) mount->root = absolute(key, value);
   else if (strcmp(field, "lower") == 0) append(&mount->lowers, absolute(key, value));
   else if (strcmp(field, "upper") == 0) mount->upper = absolute(key, value);
@@ -125,6 +128,7 @@ static bool read_root(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(key, "lower") == 0) append(&spec->lowers, absolute(key, value));
   else if (strcmp(key, "upper") == 0) spec->upper = absolute(key, value);
   else if (strcmp(key, "work") == 0) spec->work = absolute(key, value);
+  else if (strcmp(key, "durable") == 0) spec->durable = flag(key, value);
   else if (strcmp(key, "readonly-root") == 0) spec->readonly_root = flag(key, value);
   else return false;
   return true;
@@ -139,6 +143,7 @@ static bool read_process(struct spec *spec, const char *key, const char *value) 
   else if (strcmp(key, "gid") == 0) spec->gid = number(key, value, MAX_ID);
   else if (strcmp(key, "group") == 0) append(&spec->groups, value);
   else if (strcmp(key, "tty") == 0) spec->tty = flag(key, value);
+  else if (strcmp(key, "init") == 0) spec->init = flag(key, value);
   else return false;
   return true;
 }

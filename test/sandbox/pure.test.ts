@@ -31,7 +31,7 @@ t.test('/etc/hosts', async t => {
 
 t.test('reports of the runner', async t => {
   const report = parseReport(
-    Buffer.from('pid\x007\0error\0SANDBOX_PROC\0errno\0EPERM\0message\0cannot mount /proc\0'),
+    Buffer.from('pid\x007\0error\0SANDBOX_PROC\0errno\x001\0message\0cannot mount /proc\0'),
   );
   t.match(report, { pid: 7, error: { code: 'SANDBOX_PROC', errno: 'EPERM', message: 'cannot mount /proc' } });
   t.match(reportError(report), { code: 'SANDBOX_PROC', detail: { errno: 'EPERM' }, hint: /systempaths/ });

@@ -38,7 +38,11 @@ async function httpOrigin(
   const root = join(scratch, 'download');
   await mkdir(root);
   const path = join(root, name);
-  const { stream, headers } = await fetchUrl(url, { signal: session.signal });
+  const authorization = await session.access.authorization('http', url);
+  const { stream, headers } = await fetchUrl(url, {
+    signal: session.signal,
+    ...(authorization === undefined ? {} : { headers: { authorization } }),
+  });
   await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal: session.signal });
   const modified = Date.parse(headers['last-modified'] ?? '');
   const seconds = Number.isNaN(modified) ? 0 : modified / 1000;
@@ -90,7 +94,7 @@ async function gitOrigin(
   const { keepGitDir = source.keepGitDir, checksum = source.checksum } = instruction;
   const directory = join(scratch, 'repository');
   await mkdir(directory);
-  const { root } = await cloneGit({ ...source, keepGitDir, checksum }, directory, { signal: session.signal });
+  const { root } = await cloneGit({ ...source, keepGitDir, checksum }, directory, session);
   return scratchOrigin(session, root);
 }
 

@@ -1,4 +1,6 @@
-import { prune, pruneBuilds } from '../../api/images.js';
+import { prune } from '../../api/images.js';
+import { pruneBuilds } from '../../api/prune-builds.js';
+import { parseBytes } from '../build-values.js';
 import type { Command } from '../command.js';
 import { size } from '../table.js';
 
@@ -38,12 +40,31 @@ export const builderPrune: Command = {
   operands: '',
   arity: { min: 0, max: 0 },
   flags: [
-    { name: 'all', short: 'a', kind: 'bool', help: 'Accepted: everything that no image needs is removed' },
+    { name: 'all', short: 'a', kind: 'bool', help: 'The steps of images, too' },
+    {
+      name: 'filter',
+      kind: 'list',
+      value: 'KEY=VALUE',
+      help: 'until or unused-for (24h), type=regular or exec.cachemount',
+    },
+    {
+      name: 'max-used-space',
+      kind: 'string',
+      value: 'BYTES',
+      help: 'Keep what was used last, up to so much',
+    },
+    { name: 'keep-storage', kind: 'string', value: 'BYTES', help: 'The same', hidden: true },
+    { name: 'reserved-space', kind: 'string', value: 'BYTES', help: 'The same', hidden: true },
     FORCE,
   ],
-  run: async ({ options }) => {
-    const { records, reclaimed } = await pruneBuilds(options);
-    process.stdout.write(`Deleted ${records} cache records\nTotal reclaimed space: ${size(reclaimed)}\n`);
+  run: async ({ flags, options }) => {
+    const [name] = ['max-used-space', 'keep-storage', 'reserved-space'].filter(each => flags.has(each));
+    const keepBytes = name === undefined ? undefined : parseBytes(name, flags.string(name) ?? '');
+    const filters = flags.list('filter');
+    const pruned = await pruneBuilds({ ...options, all: flags.bool('all'), filters, keepBytes });
+    const { records, cacheMounts, reclaimed } = pruned;
+    process.stdout.write(`Deleted ${records} cache records and ${cacheMounts} cache mounts\n`);
+    process.stdout.write(`Total reclaimed space: ${size(reclaimed)}\n`);
     return 0;
   },
 };
