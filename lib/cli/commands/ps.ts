@@ -3,6 +3,7 @@ import type { ContainerSummary } from '../../container/inspect.js';
 import { networkName } from '../../container/network.js';
 import { exposedOf } from '../../container/network-inspect.js';
 import { portsColumn } from '../../container/ports.js';
+import { parseExpose } from '../../container/publish.js';
 import { isHeld } from '../../container/state.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
@@ -22,7 +23,7 @@ export const ps: Command = {
       short: 'f',
       kind: 'list',
       value: 'KEY=VALUE',
-      help: 'ancestor, exited, health, id, label, name, status',
+      help: 'ancestor, exited, expose, health, id, label, name, network, publish, status',
     },
     FORMAT_FLAG,
     { name: 'last', short: 'n', kind: 'string', value: 'N', help: 'The last created ones, running or not' },
@@ -135,11 +136,21 @@ function compile(filter: string): Test {
       return [key, each => each.record.imageName === value || each.record.image.slice(7).startsWith(value)];
     case 'health':
       return [key, each => (each.health ?? 'none') === value];
+    case 'network':
+      return [key, each => networkName(each.record.options.network) === value];
+    case 'publish': {
+      const wanted = parseExpose(value);
+      return [key, each => each.ports.some(({ port, protocol }) => wanted.includes(`${port}/${protocol}`))];
+    }
+    case 'expose': {
+      const wanted = parseExpose(value);
+      return [key, each => exposedOf(each.record).some(port => wanted.includes(port))];
+    }
     case 'label':
       return [key, each => hasLabel(labelsOf(each.record), value)];
     default:
       throw new UsageError('USAGE_FILTER', `invalid filter '${key || filter}'`, {
-        hint: 'known filters: ancestor, exited, health, id, label, name, status',
+        hint: 'known filters: ancestor, exited, expose, health, id, label, name, network, publish, status',
       });
   }
 }
