@@ -1,6 +1,9 @@
 import { readTime } from '../image/list.js';
 import { UsageError } from '../util/errors.js';
 import type { ContainerSummary } from './inspect.js';
+import { networkName } from './network.js';
+import { exposedOf } from './network-inspect.js';
+import { parseExpose } from './publish.js';
 
 type Test = (each: ContainerSummary) => boolean;
 
@@ -49,7 +52,10 @@ const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) =>
     value =>
     ({ state }) =>
       state.status === 'exited' && state.exitCode === whole('exited', value),
-  expose: value => each => exposes(each, value),
+  expose: value => {
+    const wanted = parseExpose(value);
+    return ({ record }) => exposedOf(record).some(port => wanted.includes(port));
+  },
   health:
     value =>
     ({ health }) =>
@@ -69,7 +75,11 @@ const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) =>
   network:
     value =>
     ({ record }) =>
-      (record.options.network ?? 'host') === value,
+      networkName(record.options.network) === value,
+  publish: value => {
+    const wanted = parseExpose(value);
+    return ({ ports }) => ports.some(({ port, protocol }) => wanted.includes(`${port}/${protocol}`));
+  },
   since: (value, all) => relative(value, all, (position, pivot) => position < pivot),
   status:
     value =>
@@ -139,14 +149,4 @@ function matches(name: string, pattern: string): boolean {
   } catch {
     return name.includes(pattern);
   }
-}
-
-/** `80`, `80/udp`, `80-90/tcp` */
-function exposes({ record }: ContainerSummary, value: string): boolean {
-  const [ports = '', protocol = 'tcp'] = value.split('/');
-  const [first = Number.NaN, last = first] = ports.split('-').map(Number);
-  return Object.keys(record.config.config?.ExposedPorts ?? {}).some(text => {
-    const [port, kind = 'tcp'] = text.split('/');
-    return kind === protocol && Number(port) >= first && Number(port) <= last;
-  });
 }

@@ -64,12 +64,12 @@ function specOfPort(text: string): ReturnType<typeof parsePortSpec> {
   throw bad(text, 'invalid containerPort: 0');
 }
 
-/** Keys of `ExposedPorts` that one `--expose` stands for. @throws UsageError `USAGE_PORT` */
+/** Keys of `ExposedPorts` that one `--expose`, or a filter, stands for. @throws UsageError `USAGE_PORT` */
 export function parseExpose(text: string): string[] {
   try {
     return parsePorts([text]);
   } catch (error) {
-    throw new UsageError('USAGE_PORT', `invalid range format for --expose: ${text}`, { cause: error });
+    throw new UsageError('USAGE_PORT', `invalid port or range of ports: ${text}`, { cause: error });
   }
 }
 

@@ -100,11 +100,11 @@ static void become_program(const struct container *container, int slave) {
   confine(container);
   enter_working_directory(spec->cwd);
   reset_signals();
+  if (container->gate >= 0) await_uplink(container->gate);
   if (spec->init) leave_reaper_behind();
   if (spec->copy) copy_files(spec);
   /* what is left open, the report included, ends with execve */
   if (kernel_close_from(3, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
-  if (container->gate >= 0) await_uplink(container->gate);
   execute(spec);
 }
 

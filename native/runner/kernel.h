@@ -35,13 +35,11 @@ enum { FSCONFIG_SET_FLAG = 0, FSCONFIG_SET_STRING = 1, FSCONFIG_CMD_CREATE = 6 }
 #endif
 
 /* From 5.9 on; musl has no function for it. */
-static inline int kernel_close_range(unsigned first, unsigned last, unsigned flags) {
-  return (int)syscall(SYS_close_range, first, last, flags);
+static inline int kernel_close_range(int first, unsigned last, unsigned flags) {
+  return (int)syscall(SYS_close_range, (unsigned)first, last, flags);
 }
 
-static inline int kernel_close_from(int first, unsigned flags) {
-  return kernel_close_range((unsigned)first, ~0U, flags);
-}
+static inline int kernel_close_from(int first, unsigned flags) { return kernel_close_range(first, ~0U, flags); }
 
 struct kernel_mount_attr {
   uint64_t set, clear, propagation, userns_fd;

@@ -38,13 +38,13 @@ struct keeper {
 
 /* Nothing of the container's streams may stay open here: their end would not be seen. */
 static void close_all_but(int one, int other) {
-  const unsigned low = (unsigned)(one < other ? one : other), high = (unsigned)(one < other ? other : one);
+  const int low = one < other ? one : other, high = one < other ? other : one;
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = 0; fd < 3; fd++)
     if (null < 0 || dup2(null, fd) < 0) fail("NETWORK_HELPER", "/dev/null");
-  if (low > 3) kernel_close_range(3, low - 1, 0);
-  if (high > low + 1) kernel_close_range(low + 1, high - 1, 0);
-  kernel_close_range(high + 1, ~0U, 0);
+  if (low > 3) kernel_close_range(3, (unsigned)low - 1, 0);
+  if (high > low + 1) kernel_close_range(low + 1, (unsigned)high - 1, 0);
+  kernel_close_from(high + 1, 0);
 }
 
 static const char *mount_scratch(void) {
@@ -121,9 +121,9 @@ static void become_helper(const struct keeper *keeper, const char *const *more, 
   if (log < 0 || dup2(log, STDERR_FILENO) < 0) fail("NETWORK_HELPER", "cannot open %s", keeper->log);
   if (ready >= 0) {
     dup2(ready, SLIRP_READY_FD);
-    kernel_close_range(SLIRP_READY_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    kernel_close_from(SLIRP_READY_FD + 1, CLOSE_RANGE_CLOEXEC);
   } else {
-    kernel_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    kernel_close_from(3, CLOSE_RANGE_CLOEXEC);
   }
   char *empty[] = {NULL};
   execve(args[0], (char *const *)args, empty);
@@ -163,7 +163,7 @@ static void keep_uplink(const struct spec *spec, int container, int gate, int al
   if (spec->helper == UPLINK_PASTA) start_pasta(&keeper);
   else start_slirp(&keeper);
   if (write_all(gate, "x", 1) < 0) _exit(EXIT_SANDBOX);
-  kernel_close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR) continue;
   _exit(0);
 }

@@ -58,6 +58,10 @@ for (const helper of helpers) {
 
     const used = await world.shale(['run', '--rm', '-p', `${web}:80`, 'busybox', 'true']);
     t.match(used, { code: 125, stderr: `Bind for 0.0.0.0:${web} failed: port is already allocated` });
+    for (const filter of ['publish=80', 'publish=81/tcp', 'network=bridge'])
+      t.equal(await out('ps', '-f', filter, '--format', '{{.Names}}'), 'web\n', filter);
+    for (const filter of ['publish=80/udp', 'network=host', 'expose=80'])
+      t.equal(await out('ps', '-q', '-f', filter), '', filter);
     t.match((await world.shale(['port', 'web', '99'])).stderr, "no public port '99/tcp' published for web");
 
     await out('stop', '-t', '0', 'web');
@@ -96,7 +100,7 @@ eachWorld(kept, 'a network of its own', async (t, world) => {
     "the host's loopback device cannot be reached",
   );
   t.equal(await sh(ask('gw', open.port)), 'open\n', 'the host itself can');
-  t.equal(await out('ps', '--format', '{{.Ports}}'), '81/tcp\n');
+  t.equal(await out('ps', '-f', 'expose=80-81', '--format', '{{.Ports}}'), '81/tcp\n');
 
   const get = 'printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc 127.0.0.1 80 | tail -n 1; hostname';
   const joined = ['--network', 'container:box', 'busybox', 'sh', '-c', get];
