@@ -9,9 +9,13 @@ cd "$(dirname "$0")/.."
 
 run_packages=(g++ make python3 git ca-certificates uidmap fuse-overlayfs passt libdeflate-dev libzstd-dev
   libseccomp-dev mmdebstrap xz-utils bzip2 util-linux)
-test_packages=(skopeo umoci podman buildah docker-registry runc crun busybox-static strace tmux zstd attr acl
-  libcap2-bin openssl apache2-utils python3-minimal gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
-  clang libclang-rt-dev)
+test_packages=(
+  skopeo umoci podman buildah docker-registry runc crun
+  busybox-static strace tmux zstd attr acl libcap2-bin openssl apache2-utils python3-minimal
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+  binutils dpkg-dev gperf
+  chromium zsh fish bash-completion man-db groff
+)
 
 declare -A lost=(
   [g++]='the native engine and runner (WASM and an OCI runtime take their place)'
@@ -19,7 +23,7 @@ declare -A lost=(
   [python3]='the native engine and runner: node-gyp needs Python'
   [uidmap]='more than one id in a user namespace: chown to others is only pretended'
   [fuse-overlayfs]='overlays where the kernel refuses its own'
-  [passt]='a network of their own for containers'
+  [passt]='a network of their own for containers' [slirp4netns]='test of networks through slirp4netns'
   [libdeflate-dev]='fast gzip' [libzstd-dev]='zstd in the native engine'
   [libseccomp-dev]='the native runner: without it RUN needs crun or runc'
   [mmdebstrap]='making a Debian base where no registry can be reached'

@@ -11,4 +11,5 @@ export * from './containers/remove.js';
 export * from './containers/rename.js';
 export * from './containers/signals.js';
 export * from './containers/start.js';
+export * from './containers/update.js';
 export type { Which } from './containers/which.js';

@@ -9,7 +9,8 @@ import type { RegistryOptions, ShaleOptions } from './options.js';
 export interface House {
   store: Store;
   engine(): Promise<LayerEngine>;
-  worker(): Promise<Worker>;
+  /** @param join a process whose user and network namespaces it takes; the first call decides */
+  worker(join?: number): Promise<Worker>;
   /** makes the plain tar of a layer that has only a tree */
   makeBlob(layer: `sha256:${string}`): Promise<void>;
   /** deletes trees that belong to mapped ids */
@@ -26,10 +27,10 @@ export async function withHouse<T>(options: ShaleOptions, work: (house: House) =
     onWait: options.onNote,
   });
   let started: Promise<Worker> | undefined;
-  const worker = (): Promise<Worker> => {
+  const worker = (join?: number): Promise<Worker> => {
     const { storageDriver, runtime, signal, onNote } = options;
     started ??= import('../sandbox/index.js').then(({ startWorker }) =>
-      startWorker({ root: store.root, storageDriver, runtime, signal, onNote }),
+      startWorker({ root: store.root, storageDriver, runtime, signal, onNote, join }),
     );
     return started;
   };

@@ -1,4 +1,5 @@
 import type { EventSink } from '../build/events.js';
+import { defaultNetwork } from '../container/network.js';
 import type { RunOptions } from '../container/options.js';
 import { runContainer } from '../container/run.js';
 import { hostPlatform, parsePlatform } from '../oci/index.js';
@@ -27,6 +28,7 @@ export function run(
     const platform: Platform =
       options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
     const image = await findOrPull(house, options, options.image, platform, options.pull ?? 'missing');
-    return runContainer(house, image.config, options, options.signal);
+    const network = options.network ?? defaultNetwork(options);
+    return runContainer(house, image.config, { ...options, network }, options.signal);
   });
 }

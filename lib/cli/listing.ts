@@ -25,6 +25,13 @@ export const FORMAT_FLAG: FlagSpec = {
   help: "'table', 'table TEMPLATE', 'json', or a Go template",
 };
 
+export const PLATFORM_FLAG: FlagSpec = {
+  name: 'platform',
+  kind: 'string',
+  value: 'OS/ARCH',
+  help: 'Fail unless the image is for this platform',
+};
+
 /**
  * Prints rows as `--format` and `--quiet` ask for.
  *
@@ -32,7 +39,7 @@ export const FORMAT_FLAG: FlagSpec = {
  */
 export function printList(flags: Flags, listing: Listing, rows: readonly Row[]): number {
   const format = flags.string('format');
-  const quiet = flags.bool('quiet') && (format === undefined || format === 'table');
+  const quiet = flags.knows('quiet') && flags.bool('quiet') && (format === undefined || format === 'table');
   const template = quiet ? `{{.${listing.quiet}}}` : templateOf(format, listing.table);
   const structs = rows.map(row => structOf(row, listing.type));
   process.stdout.write(renderTable(template, structs, listing.headers));
@@ -73,4 +80,10 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+}
+
+/** A `label` filter: `KEY`, or `KEY=VALUE`. */
+export function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
+  const [key = '', ...rest] = text.split('=');
+  return key in labels && (rest.length === 0 || labels[key] === rest.join('='));
 }

@@ -1,4 +1,6 @@
 const CODES: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+/** As a program that wrote to a closed pipe ends. */
+const BROKEN_PIPE = 141;
 
 export interface Interrupt {
   /** set by the first signal: work stops and cleans up */
@@ -8,23 +10,50 @@ export interface Interrupt {
   end(): void;
 }
 
-/** Ctrl-C once: stop and clean up. Twice: leave at once; what is left is taken up by the next run. */
+type Taker = (name: NodeJS.Signals) => void;
+
+let taker: Taker | undefined;
+
+/**
+ * Ctrl-C once: stop and clean up. Twice: leave at once; what is left is taken up by the next run. So it is when the
+ * reader of standard output goes (`shale diff box | head`).
+ */
 export function interruptible(): Interrupt {
   const controller = new AbortController();
   let received: number | undefined;
-  const onSignal = (name: NodeJS.Signals): void => {
-    const code = CODES[name] ?? 1;
+  const stop = (code: number, why: string): void => {
     if (received !== undefined) process.exit(code);
     received = code;
-    controller.abort(new DOMException(`interrupted by ${name}`, 'AbortError'));
+    controller.abort(new DOMException(`interrupted by ${why}`, 'AbortError'));
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (taker === undefined) stop(CODES[name] ?? 1, name);
+    else taker(name);
   };
   const names = Object.keys(CODES) as NodeJS.Signals[];
   for (const name of names) process.on(name, onSignal);
+  process.stdout.on('error', (error: { code?: string }) => {
+    if (error.code !== 'EPIPE') throw error;
+    stop(BROKEN_PIPE, error.code);
+  });
   return {
     signal: controller.signal,
     code: () => received,
     end: () => {
       for (const name of names) process.off(name, onSignal);
     },
+  };
+}
+
+/** Others that a container may be waiting for. */
+const FORWARDED: NodeJS.Signals[] = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
+
+/** Signals are somebody else's from now on. @returns what gives them back */
+export function takeSignals(take: Taker): () => void {
+  taker = take;
+  for (const name of FORWARDED) process.on(name, take);
+  return () => {
+    taker = undefined;
+    for (const name of FORWARDED) process.off(name, take);
   };
 }

@@ -47,3 +47,11 @@ export function size(bytes: number): string {
   }
   return `${Number(value.toPrecision(3))}${units[unit]}`;
 }
+
+const COMMAND_WIDTH = 45;
+
+/** An instruction as one line of a table, as docker cuts it. */
+export function shortened(command: string): string {
+  const line = command.replaceAll('\t', ' ');
+  return line.length > COMMAND_WIDTH ? `${line.slice(0, COMMAND_WIDTH - 1)}…` : line;
+}

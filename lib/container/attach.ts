@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { type Connection, SOCKET } from '../sandbox/monitor.js';
 import { ContainerError, errnoCode } from '../util/errors.js';
+import { EscapeKeys } from './escape.js';
 
 /** Types of frames; native/runner/clients.h. */
 const STDOUT = 1;
@@ -15,15 +16,14 @@ const RESIZE = 2;
 const HEAD = 5;
 const CHUNK = 16384;
 
-/** ctrl-p ctrl-q */
-const DETACH = Buffer.from([0x10, 0x11]);
-
 export interface AttachStreams {
   stdin?: Readable;
   stdout: Writable;
   stderr: Writable;
-  /** ctrl-p ctrl-q in the input leaves */
-  detachable?: boolean;
+  /** these keys in the input leave; left out: none do */
+  detachKeys?: Buffer;
+  /** leaves */
+  signal?: AbortSignal;
 }
 
 /** Connects with the streams of a running container. @throws ContainerError `CONTAINER_NOT_RUNNING` */
@@ -49,7 +49,7 @@ export async function connectContainer(directory: string): Promise<Connection> {
 export class Attachment {
   private rest: Buffer = Buffer.alloc(0);
   private left: ((detached: boolean) => void) | undefined;
-  private sawPrefix = false;
+  private escape: EscapeKeys | undefined;
 
   constructor(private readonly connection: Connection) {}
 
@@ -62,12 +62,14 @@ export class Attachment {
 
   /** Moves bytes until the container ends or the person leaves. @returns true when the person left */
   async run(streams: AttachStreams): Promise<boolean> {
-    const { stdin } = streams;
+    const { stdin, detachKeys, signal } = streams;
+    this.escape = detachKeys && new EscapeKeys(detachKeys);
     const { input, output } = this.connection;
     const ended = new Promise<boolean>(resolve => {
       this.left = resolve;
       for (const event of ['end', 'close', 'error']) input.on(event, () => resolve(false));
       output.on('error', () => {});
+      signal?.addEventListener('abort', () => resolve(true), { once: true });
     });
     input.on('data', (data: Buffer) => this.receive(data, streams));
     const onData = (data: Buffer): void => this.input(data, streams);
@@ -103,23 +105,15 @@ export class Attachment {
     }
   }
 
-  private input(data: Buffer, { stdin, detachable }: AttachStreams): void {
-    const at = detachable ? this.detachAt(data) : -1;
-    const kept = at < 0 ? data : data.subarray(0, at);
-    for (let from = 0; from < kept.length; from += CHUNK) this.send(INPUT, kept.subarray(from, from + CHUNK));
-    if (at >= 0) this.left?.(true);
+  private input(data: Buffer, { stdin }: AttachStreams): void {
+    const { typed, left } = this.escape?.take(data) ?? { typed: data, left: false };
+    for (let from = 0; from < typed.length; from += CHUNK)
+      this.send(INPUT, typed.subarray(from, from + CHUNK));
+    if (left) this.left?.(true);
     else if (this.connection.output.writableNeedDrain && stdin !== undefined) {
       stdin.pause();
       this.connection.output.once('drain', () => stdin.resume());
     }
-  }
-
-  /** Where the keys that leave begin, also when they come one by one; the first has then been typed for the container. */
-  private detachAt(data: Buffer): number {
-    const whole = data.indexOf(DETACH);
-    const split = this.sawPrefix && data[0] === DETACH[1];
-    this.sawPrefix = data.at(-1) === DETACH[0];
-    return split ? 0 : whole;
   }
 
   private send(type: number, content: Buffer): void {

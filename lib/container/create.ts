@@ -3,7 +3,9 @@ import type { ImageConfig } from '../oci/types.js';
 import type { Store } from '../store/index.js';
 import type { Digest } from '../util/digest.js';
 import { now } from '../util/time.js';
+import { ensureVolumes, inheritedMounts, planMounts, volumeNames } from './mounts.js';
 import { randomName } from './names.js';
+import { assertNetworkOptions, settledMode } from './network.js';
 import type { KeptOptions } from './options.js';
 import { assertFree, type ContainerRecord, withNames, writeContainer } from './record.js';
 import { specOf } from './spec.js';
@@ -21,16 +23,21 @@ export function pinName(id: string): string {
 /**
  * Makes a container that stays, and starts nothing. The image's parts are kept as long as it is there.
  *
- * @throws ContainerError `CONTAINER_NAME_INVALID`, `CONTAINER_NAME_USED`, `CONTAINER_NO_COMMAND`; ShaleError
- *   `USER_UNKNOWN`, `USER_ID_RANGE`
+ * @throws ContainerError `CONTAINER_NAME_INVALID`, `CONTAINER_NAME_USED`, `CONTAINER_NO_COMMAND`; UsageError
+ *   `USAGE_MOUNT`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
 export async function createContainer(
   store: Store,
   image: SourceImage,
   options: KeptOptions & { name?: string },
 ): Promise<ContainerRecord> {
-  const { name, ...kept } = options;
+  const { name, ...given } = options;
   const id = randomBytes(32).toString('hex');
+  assertNetworkOptions(given);
+  const network = given.network && (await settledMode(store, given.network));
+  const inherited = await inheritedMounts(store, given.volumesFrom);
+  const mounts = planMounts(image.config, given.mounts, inherited);
+  const kept = { ...given, mounts, network };
   const { args } = await specOf(store, image.config, kept, id);
   return withNames(store, async () => {
     const record: ContainerRecord = {
@@ -44,18 +51,22 @@ export async function createContainer(
       args,
     };
     if (name !== undefined) await assertFree(store, name);
-    await pinContainer(store, record, false);
+    await store.volumes.whileKept(async () => {
+      await ensureVolumes(store, mounts);
+      await pinContainer(store, record, false);
+    });
     await writeContainer(store, record);
     return record;
   });
 }
 
-/** The image, and what is needed of it, stays in the store while the container is there. */
+/** The image, what is needed of it, and the volumes stay in the store while the container is there. */
 export async function pinContainer(store: Store, record: ContainerRecord, running: boolean): Promise<void> {
   await store.pins.set({
     name: pinName(record.id),
     image: record.image,
     digests: record.config.rootfs.diff_ids,
+    volumes: volumeNames(record.options.mounts),
     description: `container ${record.id.slice(0, 12)}`,
     running,
   });

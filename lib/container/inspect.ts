@@ -1,8 +1,13 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
+import { type Health, healthConfigOf, readHealth } from './health.js';
+import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
+import { networkName, readNetwork } from './network.js';
+import { networkSettings, portBindings } from './network-inspect.js';
+import { type ListedPort, listPorts } from './ports.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
-import { type ContainerState, readState } from './state.js';
+import { type ContainerState, isHeld, readState } from './state.js';
 
 /** What docker prints for a time that is not known. */
 const NEVER = '0001-01-01T00:00:00Z';
@@ -11,10 +16,18 @@ const NEVER = '0001-01-01T00:00:00Z';
 export interface ContainerSummary {
   record: ContainerRecord;
   state: ContainerState;
+  /** of its health check, where it has one and runs */
+  health?: Health['Status'];
+  /** published ports of one that runs */
+  ports: ListedPort[];
 }
 
 export async function summaryOf(store: Store, record: ContainerRecord): Promise<ContainerSummary> {
-  return { record, state: await readState(containerDirectory(store, record.id)) };
+  const directory = containerDirectory(store, record.id);
+  const [state, health] = await Promise.all([readState(directory), readHealth(directory, record)]);
+  const running = state.status === 'running';
+  const ports = running ? listPorts(await readNetwork(directory)) : [];
+  return { record, state, ports, health: running ? health?.Status : undefined };
 }
 
 /** `docker container inspect`, with docker's field names. */
@@ -25,7 +38,8 @@ export async function inspectContainer(
   const directory = containerDirectory(store, record.id);
   const state = await readState(directory);
   const [path = '', ...args] = record.args;
-  const running = state.status === 'running';
+  const running = isHeld(state);
+  const health = await readHealth(directory, record);
   const [first] = running ? await processesOf(store, record).catch(() => []) : [];
   return {
     Id: record.id,
@@ -36,7 +50,7 @@ export async function inspectContainer(
       Status: state.status,
       Running: running,
       Paused: false,
-      Restarting: false,
+      Restarting: state.status === 'restarting',
       OOMKilled: false,
       Dead: false,
       Pid: first?.pid ?? 0,
@@ -44,56 +58,51 @@ export async function inspectContainer(
       Error: state.error,
       StartedAt: state.startedAt || NEVER,
       FinishedAt: state.finishedAt || NEVER,
+      ...(health === undefined ? {} : { Health: health }),
     },
     Image: record.image,
     LogPath: record.options.logDriver === 'none' ? '' : join(directory, 'log'),
     Name: `/${record.name}`,
-    RestartCount: 0,
+    RestartCount: state.restarts,
     Driver: 'overlay2',
     Platform: record.config.os,
     HostConfig: hostConfig(record),
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
-    Mounts: mountsOf(record),
+    Mounts: mountPoints(store, record.options),
     Config: configOf(record),
-    NetworkSettings: { Ports: {}, Networks: {} },
+    NetworkSettings: networkSettings(record, running ? await readNetwork(directory) : undefined),
   };
 }
 
 function hostConfig({ options }: ContainerRecord): Record<string, unknown> {
   return {
-    Binds: (options.mounts ?? []).flatMap(mount =>
-      mount.type === 'bind' ? [`${mount.source}:${mount.target}${mount.readonly ? ':ro' : ''}`] : [],
-    ),
+    ...hostMounts(options),
     LogConfig: { Type: options.logDriver ?? 'json-file', Config: {} },
-    NetworkMode: options.network ?? 'host',
-    PortBindings: {},
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+    NetworkMode: networkName(options.network),
+    PortBindings: portBindings(options.ports),
+    PublishAllPorts: options.publishAll === true,
+    Dns: options.dns ?? [],
+    DnsOptions: options.dnsOptions ?? [],
+    DnsSearch: options.dnsSearch ?? [],
+    RestartPolicy: { Name: options.restart?.name ?? 'no', MaximumRetryCount: options.restart?.retries ?? 0 },
     AutoRemove: options.autoRemove === true,
     CapAdd: options.capAdd ?? null,
     CapDrop: options.capDrop ?? null,
     ExtraHosts: (options.extraHosts ?? []).map(pair => pair.join(':')),
     ReadonlyRootfs: options.readonlyRoot === true,
+    ...(options.init === undefined ? {} : { Init: options.init }),
     ShmSize: options.shmSize ?? 67_108_864,
   };
 }
 
-function mountsOf({ options }: ContainerRecord): Record<string, unknown>[] {
-  return (options.mounts ?? []).map(mount => ({
-    Type: mount.type,
-    Source: mount.type === 'bind' ? (mount.source ?? '') : '',
-    Destination: mount.target,
-    Mode: '',
-    RW: !('readonly' in mount && mount.readonly),
-    Propagation: mount.type === 'bind' ? 'rprivate' : '',
-  }));
-}
-
-function configOf({
-  id,
-  options,
-  config: { config = {} },
-  imageName,
-}: ContainerRecord): Record<string, unknown> {
+function configOf(record: ContainerRecord): Record<string, unknown> {
+  const {
+    id,
+    options,
+    config: { config = {} },
+    imageName,
+  } = record;
+  const healthcheck = healthConfigOf(record);
   const { command = [], entrypoint, env = {}, labels = {}, user, workdir, hostname } = options;
   const replaced = new Set(Object.keys(env));
   const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
@@ -106,8 +115,10 @@ function configOf({
     Env: [...inherited, ...Object.entries(env).map(pair => pair.join('='))],
     Cmd: command.length > 0 ? command : entrypoint === undefined ? (config.Cmd ?? null) : null,
     Image: imageName,
+    Volumes: configVolumes(options, config.Volumes),
     WorkingDir: workdir ?? config.WorkingDir ?? '',
     Entrypoint: entrypoint ?? config.Entrypoint ?? null,
     Labels: { ...config.Labels, ...labels },
+    ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
   };
 }

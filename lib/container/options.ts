@@ -1,5 +1,41 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Mount } from '../sandbox/types.js';
+import type { HealthConfig } from '../oci/types.js';
+import type { PortBinding } from '../sandbox/network/ports.js';
+import type { BindMount, TmpfsMount } from '../sandbox/types.js';
+
+/** A volume of the store, which outlives the container unless it has no name. */
+export interface VolumeMount {
+  type: 'volume';
+  /** name; left out: one of its own, which goes with the container */
+  source?: string;
+  /** absolute path in the container */
+  target: string;
+  readonly?: boolean;
+  /** true: an empty volume does not get what the image has in its place */
+  noCopy?: boolean;
+  /** path in the volume, resolved beneath it; default its root */
+  subpath?: string;
+  /** labels of a volume that is made for this */
+  labels?: Record<string, string>;
+  /** set by the container: made without a name */
+  anonymous?: boolean;
+}
+
+/** A mount, as `--mount`, `-v` and `--tmpfs` describe it. */
+export type ContainerMount = (
+  | (BindMount & {
+      /** true: a source that is not there becomes a directory, as with `-v`; else it is an error */
+      createSource?: boolean;
+    })
+  | VolumeMount
+  | TmpfsMount
+) & {
+  /** the options as `-v` or `--tmpfs` had them, which inspect shows; left out: described by `--mount` */
+  short?: string;
+};
+
+/** `private`: its own, connected by pasta or slirp4netns; `container:NAME`: that of another container that runs */
+export type NetworkMode = 'host' | 'none' | 'private' | `container:${string}`;
 
 export interface RunOptions {
   /** name or id */
@@ -13,14 +49,31 @@ export interface RunOptions {
   workdir?: string;
   /** `user[:group]`, names or ids */
   user?: string;
-  network?: 'host' | 'none';
+  /** default `private` where a helper for it is installed, else `host` */
+  network?: NetworkMode;
+  /** ports of the host that lead into the container */
+  ports?: PortBinding[];
+  /** publishes every exposed port at a free port of the host */
+  publishAll?: boolean;
+  /** exposed beside what the image exposes: `80/tcp` */
+  expose?: string[];
+  /** addresses of DNS servers, domains, and options of /etc/resolv.conf, instead of the host's */
+  dns?: string[];
+  dnsSearch?: string[];
+  dnsOptions?: string[];
   hostname?: string;
+  /** lines of /etc/hosts; the address `host-gateway` is this machine's */
   extraHosts?: [name: string, ip: string][];
-  mounts?: Mount[];
+  /** also said by the image's VOLUMEs, for targets that are not among these */
+  mounts?: ContainerMount[];
+  /** containers whose mounts this one gets too, for targets of its own that are not said: name or id, `:ro` */
+  volumesFrom?: string[];
   /** keep standard input open */
   interactive?: boolean;
   /** give the process a terminal */
   tty?: boolean;
+  /** a first process that reaps, and gives signals to the program */
+  init?: boolean;
   readonlyRoot?: boolean;
   noNewPrivileges?: boolean;
   capAdd?: string[];
@@ -34,6 +87,13 @@ export interface RunOptions {
   stderr?: Writable;
 }
 
+/** What happens when a container ends. */
+export interface RestartPolicy {
+  name: 'no' | 'always' | 'unless-stopped' | 'on-failure';
+  /** `on-failure`: how often; 0 or left out: without end */
+  retries?: number;
+}
+
 /** What a container that stays remembers of how it was made. */
 export interface KeptOptions extends Omit<RunOptions, 'stdin' | 'stdout' | 'stderr'> {
   labels?: Record<string, string>;
@@ -44,4 +104,7 @@ export interface KeptOptions extends Omit<RunOptions, 'stdin' | 'stdout' | 'stde
   stopTimeout?: number;
   /** `none`: nothing is kept of the output */
   logDriver?: 'json-file' | 'none';
+  restart?: RestartPolicy;
+  /** over the image's `HEALTHCHECK`; `Test: ['NONE']`: none */
+  health?: HealthConfig;
 }

@@ -21,13 +21,12 @@ export interface ProcessEntry {
  */
 export async function processesOf(store: Store, record: ContainerRecord): Promise<ProcessEntry[]> {
   const directory = containerDirectory(store, record.id);
-  const { monitor } = (await isAlive(directory)) ? await readMonitorReport(directory) : {};
+  const { monitor, pid } = (await isAlive(directory)) ? await readMonitorReport(directory) : {};
   const all = monitor === undefined ? [] : below(await allProcesses(), monitor);
-  // the monitor stands outside, the worker's namespace is one deeper, the container's two
   const outer = all.find(each => each.pid === monitor)?.numbers.length ?? 0;
-  const inside = all.filter(each => each.numbers.length >= outer + 2);
-  const first = inside.find(each => each.numbers.length === outer + 2 && each.numbers.at(-1) === 1);
-  if (first !== undefined) return [first, ...inside.filter(each => each !== first)];
+  // the worker's namespace, where the runner numbers it, is one deeper than the monitor's, the container's two
+  const first = all.find(each => each.numbers[outer] === pid && each.numbers.length === outer + 2);
+  if (first !== undefined) return below(all, first.pid);
   throw new ContainerError('CONTAINER_NOT_RUNNING', `container ${record.name} is not running`);
 }
 

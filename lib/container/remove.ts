@@ -4,9 +4,11 @@ import { pinName } from './create.js';
 import { type ContainerRecord, containerDirectory, retireContainer } from './record.js';
 import { stopContainer } from './signals.js';
 import { isAlive } from './state.js';
+import { removeAnonymous } from './volumes.js';
 
 /**
- * Removes a container that does not run, or, with `force`, also one that does.
+ * Removes a container that does not run, or, with `force`, also one that does; with `volumes` (and with `--rm` from
+ * the start), also the volumes that were made for it without a name, as far as no other container has them.
  *
  * @param removeTrees deletes directories of mapped ids
  * @throws ContainerError `CONTAINER_RUNNING`
@@ -14,11 +16,11 @@ import { isAlive } from './state.js';
 export async function removeContainer(
   host: { store: Store; removeTrees(paths: string[]): Promise<void> },
   record: ContainerRecord,
-  force: boolean,
+  options: { force?: boolean; volumes?: boolean } = {},
 ): Promise<void> {
   const { store } = host;
   const directory = containerDirectory(store, record.id);
-  if (force) await stopContainer(store, record, { signal: 'SIGKILL' });
+  if (options.force) await stopContainer(store, record, { signal: 'SIGKILL' });
   await store.withLock(`container-${record.id}`, async () => {
     if (await isAlive(directory)) {
       throw new ContainerError(
@@ -30,4 +32,5 @@ export async function removeContainer(
     await store.pins.delete(pinName(record.id));
     await host.removeTrees([gone]);
   });
+  if (options.volumes || record.options.autoRemove) await removeAnonymous(host, record);
 }

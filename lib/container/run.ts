@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { ImageConfig } from '../oci/types.js';
 import type { RunResult, Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import { ensureVolumes, inheritedMounts, mountsOf, planMounts } from './mounts.js';
+import { joinedProcess, planNetwork } from './network.js';
 import type { RunOptions } from './options.js';
 import { specOf } from './spec.js';
 
 export interface ContainerHost {
   store: Store;
-  worker(): Promise<Worker>;
+  /** @param join a process whose user and network namespaces it takes; the first call decides */
+  worker(join?: number): Promise<Worker>;
 }
 
 /**
@@ -22,8 +25,18 @@ export async function runContainer(
   signal?: AbortSignal,
 ): Promise<Pick<RunResult, 'exitCode' | 'signal' | 'message'>> {
   const id = randomBytes(32).toString('hex');
-  const spec = await specOf(host.store, image, options, id);
-  const worker = await host.worker();
+  const inherited = await inheritedMounts(host.store, options.volumesFrom);
+  const planned = planMounts(image, options.mounts, inherited);
+  const network = await planNetwork(host.store, image, options);
+  await ensureVolumes(
+    host.store,
+    planned.filter(mount => mount.type !== 'volume' || !mount.anonymous),
+  );
+  const spec = {
+    ...(await specOf(host.store, image, options, id, network)),
+    mounts: await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true }),
+  };
+  const worker = await host.worker(joinedProcess(network));
   await worker.unpack(spec.layers, signal);
   const stdin = options.stdin ?? (options.interactive ? ('inherit' as const) : undefined);
   const io = {

@@ -4,6 +4,7 @@ import type { Store } from '../store/index.js';
 import { ContainerError, UsageError } from '../util/errors.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
+import { writeRestartPolicy } from './restart.js';
 import { isAlive } from './state.js';
 
 /** `KILL`, `SIGKILL` or `9`. @throws UsageError `USAGE_SIGNAL` */
@@ -19,7 +20,14 @@ export function signalNumber(text: string): number {
 export async function killContainer(store: Store, record: ContainerRecord, signal: string): Promise<void> {
   const number = signalNumber(signal);
   const [first] = await processesOf(store, record);
+  const ends = [constants.signals.SIGKILL, signalNumber(stopSignalOf(record))].includes(number);
+  // whoever ends a container does not want it back
+  if (ends) await writeRestartPolicy(containerDirectory(store, record.id), undefined);
   if (first !== undefined) send(first.pid, number);
+}
+
+function stopSignalOf({ options, config }: ContainerRecord): string {
+  return options.stopSignal ?? config.config?.StopSignal ?? 'SIGTERM';
 }
 
 function send(pid: number, signal: number): void {
@@ -42,10 +50,12 @@ export async function stopContainer(
   options: { signal?: string; seconds?: number } = {},
 ): Promise<void> {
   const directory = containerDirectory(store, record.id);
-  const { stopSignal, stopTimeout } = record.options;
-  const signal = options.signal ?? stopSignal ?? record.config.config?.StopSignal ?? 'SIGTERM';
-  const seconds = options.seconds ?? stopTimeout ?? GRACE_SECONDS;
-  if (!(await signalled(store, record, signal))) return;
+  const signal = options.signal ?? stopSignalOf(record);
+  const seconds = options.seconds ?? record.options.stopTimeout ?? GRACE_SECONDS;
+  if (!(await isAlive(directory))) return;
+  // before anything ends: the monitor would start it again
+  await writeRestartPolicy(directory, undefined);
+  await signalled(store, record, signal);
   const deadline = seconds < 0 ? Number.POSITIVE_INFINITY : Date.now() + seconds * 1000;
   while (Date.now() < deadline && (await isAlive(directory))) await sleep(POLL_MS);
   while (await isAlive(directory)) {

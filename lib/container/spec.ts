@@ -5,11 +5,13 @@ import { DEFAULT_PATH, splitVariable, withVariable } from '../util/environment.j
 import { ContainerError } from '../util/errors.js';
 import { resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
+import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
 
 /**
- * What to execute, from an image's config and what the caller says beside it.
+ * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
+ * @param network the plan of `planNetwork`; left out where nothing is started in a network
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
 export async function specOf(
@@ -17,6 +19,7 @@ export async function specOf(
   image: ImageConfig,
   options: RunOptions,
   id: string,
+  network: NetworkSpec = { network: 'host' },
 ): Promise<RunSpec> {
   const layers = image.rootfs.diff_ids;
   const read = async (path: string): Promise<string> => {
@@ -29,7 +32,7 @@ export async function specOf(
     await read('/etc/passwd'),
     await read('/etc/group'),
   );
-  const hostname = options.hostname ?? id.slice(0, 12);
+  const hostname = network.hostname ?? options.hostname ?? id.slice(0, 12);
   return {
     layers,
     args: commandOf(image, options),
@@ -39,10 +42,11 @@ export async function specOf(
     gid: user.gid,
     additionalGids: user.additionalGids,
     hostname,
-    network: options.network ?? 'host',
-    mounts: options.mounts,
-    extraHosts: options.extraHosts,
+    network: network.network,
+    dns: network.dns,
+    extraHosts: network.extraHosts,
     tty: options.tty,
+    init: options.init,
     readonlyRoot: options.readonlyRoot,
     noNewPrivileges: options.noNewPrivileges,
     capAdd: options.capAdd,

@@ -1,10 +1,15 @@
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { awaitStart, type Connection, startMonitor } from '../sandbox/monitor.js';
 import { reportError } from '../sandbox/report.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
+import { healthTimes, probeOf } from './health.js';
+import { mountsOf } from './mounts.js';
+import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
+import { writeRestartPolicy } from './restart.js';
 import type { ContainerHost } from './run.js';
 import { specOf } from './spec.js';
 import { codeOfError, isAlive, openLock, writeStarted } from './state.js';
@@ -51,10 +56,18 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
-  const spec = await specOf(host.store, config, options, id);
+  const network = await planNetwork(host.store, config, options, await readNetwork(directory));
+  const spec = {
+    ...(await specOf(host.store, config, options, id, network)),
+    mounts: await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []),
+  };
   const worker = await host.worker();
-  await worker.keep(spec, directory, signal);
+  const probe = probeOf(record);
+  await worker.keep({ ...spec, durable: options.autoRemove !== true, probe }, directory, signal);
+  await saveNetwork(directory, spec.network);
   await writeStarted(directory, now());
+  await writeRestartPolicy(directory, options.restart);
+  await rm(join(directory, 'health.json'), { force: true });
   const connection = await startMonitor({
     directory,
     lock,
@@ -62,6 +75,8 @@ async function launch(
     stdin: options.interactive === true,
     attached,
     log: options.logDriver !== 'none',
+    health: probe && healthTimes(record),
+    join: joinedProcess(network),
     after,
   });
   await lock.close();

@@ -6,13 +6,20 @@ import { errnoCode } from '../util/errors.js';
 import { flock } from '../util/os.js';
 
 export interface ContainerState {
-  status: 'created' | 'running' | 'exited';
+  status: 'created' | 'running' | 'restarting' | 'exited';
   exitCode: number;
   /** why it could not be started */
   error: string;
   /** RFC 3339; empty: never */
   startedAt: string;
   finishedAt: string;
+  /** how often the monitor has started it again */
+  restarts: number;
+}
+
+/** Somebody holds the container: it runs, or is about to. */
+export function isHeld({ status }: ContainerState): boolean {
+  return status === 'running' || status === 'restarting';
 }
 
 const LOCK = 'lock';
@@ -57,16 +64,34 @@ export async function writeStarted(directory: string, time: string): Promise<voi
 /** What the files in a container's directory say of it: there is nobody to ask. */
 export async function readState(directory: string): Promise<ContainerState> {
   const running = await isAlive(directory);
-  const startedAt = await readFile(join(directory, STARTED), 'utf8').catch(() => '');
-  const none = { exitCode: 0, error: '', startedAt, finishedAt: '' };
-  if (startedAt === '') return { status: running ? 'running' : 'created', ...none };
-  if (running) return { status: 'running', ...none };
-  const { exit, signal, error } = await readMonitorReport(directory);
-  const written = await stat(join(directory, 'report')).catch(() => undefined);
+  const started = await readFile(join(directory, STARTED), 'utf8').catch(() => '');
+  const none = { exitCode: 0, error: '', startedAt: started, finishedAt: '', restarts: 0 };
+  if (started === '') return { status: running ? 'running' : 'created', ...none };
+  const report = await readMonitorReport(directory);
+  const { exit, signal, error, restarts = 0, waiting = false } = report;
+  const startedAt = timeText(report.begun) ?? started;
+  const finishedAt = timeText(report.ended);
+  if (running && !waiting)
+    return { ...none, status: 'running', restarts, startedAt, finishedAt: finishedAt ?? '' };
   const exitCode = error === undefined ? codeOf(exit, signal) : codeOfError(error.code);
-  const status = exitCode === 127 && error !== undefined ? 'created' : 'exited';
-  const finishedAt = written?.mtime.toISOString() ?? startedAt;
-  return { status, exitCode, error: error?.message ?? '', startedAt, finishedAt };
+  const ended = exitCode === 127 && error !== undefined ? 'created' : 'exited';
+  return {
+    status: running ? 'restarting' : ended,
+    exitCode,
+    error: error?.message ?? '',
+    startedAt,
+    finishedAt: finishedAt ?? (await lastChange(join(directory, 'report'))) ?? startedAt,
+    restarts,
+  };
+}
+
+function timeText(milliseconds: number | undefined): string | undefined {
+  return milliseconds === undefined ? undefined : new Date(milliseconds).toISOString();
+}
+
+/** Of what a monitor that was killed has left. */
+async function lastChange(path: string): Promise<string | undefined> {
+  return (await stat(path).catch(() => undefined))?.mtime.toISOString();
 }
 
 function codeOf(exit: number | undefined, signal: number | undefined): number {

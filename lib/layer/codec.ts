@@ -1,6 +1,6 @@
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
-import type { LayerEntry, ScanEntry, SourceEntry } from './types.js';
+import type { LayerEntry, SourceEntry } from './types.js';
 
 /** Encodes entries as a layer index, in the order given. */
 export function encodeIndex(entries: readonly LayerEntry[]): Buffer {
@@ -33,10 +33,10 @@ export function decodeRecord(record: Buffer): LayerEntry {
   return new RecordReader(record).entry();
 }
 
-/** Decodes what the addon's `scan` gives: records of the index, each followed by what only `lstat` knows. */
-export function decodeScan(buffer: Buffer): ScanEntry[] {
+/** Records of an index one after the other, without its header. */
+export function decodeRecords(buffer: Buffer): LayerEntry[] {
   const reader = new RecordReader(buffer);
-  const entries: ScanEntry[] = [];
-  while (!reader.atEnd()) entries.push(reader.scanEntry());
+  const entries: LayerEntry[] = [];
+  while (!reader.atEnd()) entries.push(reader.entry());
   return entries;
 }

@@ -10,7 +10,7 @@ import {
   MAGIC,
   TYPES,
 } from './record-format.js';
-import type { LayerEntry, ScanEntry } from './types.js';
+import type { LayerEntry } from './types.js';
 
 /** Reads records one after the other. Each method throws LayerError `LAYER_INDEX_CORRUPT`. */
 export class RecordReader {
@@ -45,23 +45,6 @@ export class RecordReader {
 
   atEnd(): boolean {
     return this.#at === this.#buffer.length;
-  }
-
-  scanEntry(): ScanEntry {
-    const isSocket = this.#buffer[this.#at] === TYPES.length;
-    if (isSocket) this.#buffer[this.#at] = 0;
-    const { mtime, ...entry } = this.entry();
-    const mtimeNs = nanoseconds(mtime, this.#varint());
-    const ctime = this.#varint();
-    return {
-      ...entry,
-      type: isSocket ? 'socket' : (entry.type as ScanEntry['type']),
-      mtimeNs,
-      ctimeNs: nanoseconds(ctime, this.#varint()),
-      ino: this.#bigVarint().toString(),
-      dev: this.#bigVarint().toString(),
-      nlink: this.#varint(),
-    };
   }
 
   end(): void {
@@ -109,30 +92,6 @@ export class RecordReader {
       if (byte < 0x80) return value;
     }
   }
-
-  /** Inode and device numbers fill 64 bits. */
-  #bigVarint(): number | bigint {
-    const start = this.#at;
-    for (let value = 0, scale = 1; scale <= 2 ** 42; scale *= 128) {
-      const byte = this.#buffer[this.#at++] ?? 0;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    this.#at = start;
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = this.#buffer[this.#at++];
-      if (byte === undefined) throw corrupt(`no number begins before byte ${this.#at}`);
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  }
-}
-
-/** Nanoseconds since the epoch as decimal text, without the cost of a BigInt where there is none. */
-function nanoseconds(seconds: number, rest: number): string {
-  if (seconds < 0) return (BigInt(seconds) * 1_000_000_000n + BigInt(rest)).toString();
-  return seconds === 0 ? String(rest) : `${seconds}${String(rest).padStart(9, '0')}`;
 }
 
 function corrupt(what: string): LayerError {

@@ -1,4 +1,5 @@
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
+import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import type { DriverProbe } from './drivers/choose.js';
@@ -8,6 +9,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptSpec,
   RunIo,
   RunResult,
   RunSpec,
@@ -92,7 +94,7 @@ export class WorkerClient implements Worker {
     return this.request('discard', [changes]);
   }
 
-  async keep(spec: RunSpec, directory: string, signal?: AbortSignal): Promise<void> {
+  async keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void> {
     await this.request('keep', [spec, directory], signal);
   }
 
@@ -142,6 +144,10 @@ export class WorkerClient implements Worker {
 
   remove(paths: string[]): Promise<void> {
     return this.request('remove', [paths]);
+  }
+
+  diskUsage(path: string): Promise<DiskUsage> {
+    return this.request('diskUsage', [path]);
   }
 
   close(): Promise<void> {

@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { UsageError } from '../util/errors.js';
+import { ADDRESSES } from './network/helper.js';
+import { resolverOf } from './network/resolver.js';
 import type { RunSpec } from './types.js';
-
-const STUB_RESOLVER = '/run/systemd/resolve/resolv.conf';
-/** What docker falls back to when the host has nothing that a container could reach. */
-const PUBLIC_SERVERS = ['nameserver 8.8.8.8', 'nameserver 8.8.4.4'];
 
 /** A control character in a name would add lines of its own to the file. */
 function assertPlain(what: string, text: string): string {
@@ -18,40 +15,19 @@ function assertPlain(what: string, text: string): string {
 
 /**
  * /etc/hosts of a container.
+ *
+ * @param own address that the host name stands for
  * @throws UsageError `USAGE_HOSTS_ENTRY`
  */
-export function hostsFile(hostname: string, extra: [name: string, ip: string][] = []): string {
+export function hostsFile(hostname: string, own: string, extra: [name: string, ip: string][] = []): string {
   const lines = ['127.0.0.1\tlocalhost', '::1\tlocalhost ip6-localhost ip6-loopback'];
   for (const [name, ip] of extra) {
     if (isIP(ip) === 0)
       throw new UsageError('USAGE_HOSTS_ENTRY', `${JSON.stringify(ip)} is not an IP address`);
     lines.push(`${ip}\t${assertPlain('host name', name)}`);
   }
-  lines.push(`127.0.1.1\t${assertPlain('host name', hostname)}`);
+  lines.push(`${own}\t${assertPlain('host name', hostname)}`);
   return `${lines.join('\n')}\n`;
-}
-
-/**
- * /etc/resolv.conf of a container, from the host's. With the host's network its loopback servers can be reached;
- * an empty file would make every lookup wait, so public servers stand in, as docker does it.
- */
-export function resolvFile(host: string): string {
-  const lines = host
-    .split('\n')
-    .filter(line => /^\s*(nameserver|search|domain|options|sortlist)\s/.test(line));
-  const hasServer = lines.some(line => /^\s*nameserver\s/.test(line));
-  return `${[...lines, ...(hasServer ? [] : PUBLIC_SERVERS)].join('\n')}\n`;
-}
-
-async function readHostResolv(): Promise<string> {
-  for (const path of ['/etc/resolv.conf', STUB_RESOLVER]) {
-    try {
-      return await readFile(path, 'utf8');
-    } catch {
-      // not there or not ours to read: the next one, or none
-    }
-  }
-  return '';
 }
 
 /** apt drops root for its downloads and checks that it cannot go back, which a single id always can. */
@@ -68,10 +44,10 @@ export interface EtcFile {
 
 /** @throws UsageError `USAGE_HOSTS_ENTRY` */
 export async function etcFiles(spec: RunSpec, singleId: boolean): Promise<EtcFile[]> {
-  const resolv = spec.network === 'none' ? '' : resolvFile(await readHostResolv());
+  const own = typeof spec.network === 'object' ? ADDRESSES.container : '127.0.1.1';
   const files: EtcFile[] = [
-    { target: '/etc/resolv.conf', content: resolv },
-    { target: '/etc/hosts', content: hostsFile(spec.hostname, spec.extraHosts) },
+    { target: '/etc/resolv.conf', content: await resolverOf(spec) },
+    { target: '/etc/hosts', content: hostsFile(spec.hostname, own, spec.extraHosts) },
     { target: '/etc/hostname', content: `${spec.hostname}\n` },
   ];
   if (singleId)

@@ -5,6 +5,7 @@ import { detectCgroups } from './cgroups.js';
 import type { DriverProbe } from './drivers/choose.js';
 import { countIds } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
+import { chooseHelper, HELPER_HINT } from './network/helper.js';
 import { findProgram, findRunner, OCI_RUNTIMES } from './paths.js';
 import type { HostFacts, SandboxOptions, StorageDriver } from './types.js';
 import { startWorker, type WorkerOptions } from './worker.js';
@@ -30,7 +31,7 @@ export async function detectHost(options: WorkerOptions): Promise<HostFacts> {
     driver: trial.driver,
     runner: runnerFacts(options),
     seccomp: await hasSeccomp(),
-    network: networkFacts(),
+    network: await networkFacts(),
     cgroups: detectCgroups(),
   };
 }
@@ -70,9 +71,17 @@ async function hasSeccomp(): Promise<boolean> {
   return /^Seccomp:/m.test(await readFile('/proc/self/status', 'utf8'));
 }
 
-function networkFacts(): HostFacts['network'] {
+async function chosenHelper(): Promise<Pick<HostFacts['network'], 'helper' | 'hint'>> {
+  try {
+    const helper = await chooseHelper();
+    return helper === undefined ? { hint: HELPER_HINT } : { helper };
+  } catch (error) {
+    return { hint: isShaleError(error) ? error.hint : undefined };
+  }
+}
+
+async function networkFacts(): Promise<HostFacts['network']> {
   const pasta = findProgram('pasta');
   const slirp4netns = findProgram('slirp4netns');
-  const hint = pasta || slirp4netns ? undefined : 'apt-get install passt';
-  return { pasta, slirp4netns, hint };
+  return { pasta, slirp4netns, ...(await chosenHelper()) };
 }

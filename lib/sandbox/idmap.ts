@@ -159,8 +159,9 @@ export function countIds(map: IdRange[]): number {
   return map.reduce((sum, range) => sum + range.count, 0);
 }
 
-/** Arguments of `shale-runner userns`. */
-export function idMapArguments(map: IdMap): string[] {
+/** Arguments of `shale-runner userns`: a new user namespace, or that of the process `join`, whose map is the same. */
+export function namespaceArguments(map: IdMap, join?: number): string[] {
+  if (join !== undefined) return ['--join', String(join), ...(map.denySetgroups ? ['--deny-setgroups'] : [])];
   const ranges = (flag: string, list: IdRange[]) =>
     list.flatMap(({ inside, outside, count }) => [flag, String(inside), String(outside), String(count)]);
   return [

@@ -6,14 +6,16 @@ import { errnoCode, SandboxError } from '../util/errors.js';
 import { overlayDirectories } from './drivers/overlay.js';
 import { etcFiles } from './etcfiles.js';
 import { openFilterDirectory } from './memory.js';
+import { keptMounts } from './mounts.js';
 import { removeTree } from './removetree.js';
 import { encodeRunSpec } from './runspec.js';
 import { unpackChain, type Workshop } from './trees.js';
-import type { HostMount, Mount, RunSpec, StorageDriver } from './types.js';
+import type { KeptSpec, StorageDriver } from './types.js';
 
 /** Names in the directory of a container that stays. */
 export const UPPER = 'upper';
 export const RUNNER_SPEC = 'spec';
+const PROBE_SPEC = 'probe';
 
 /** Where containers that stay can be kept: others need a process of their own beside the container. */
 export function assertKeeps(driver: StorageDriver, runner: string | undefined): string {
@@ -36,7 +38,7 @@ export function assertKeeps(driver: StorageDriver, runner: string | undefined): 
 export async function keepContainer(
   shop: Workshop,
   runner: string,
-  spec: RunSpec,
+  spec: KeptSpec,
   directory: string,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -46,11 +48,16 @@ export async function keepContainer(
   const context = {
     root: { ...root, release: async () => {}, changes: unused },
     files: await etcFiles(spec, shop.singleId),
-    mounts: (spec.mounts ?? []).map(plainMount),
+    mounts: await keptMounts(shop, spec.mounts ?? [], signal),
     singleId: shop.singleId,
     filterDirectory: await openFilterDirectory(shop.storage.root, runner),
   };
   await writeFile(join(directory, RUNNER_SPEC), encodeRunSpec(spec, context), { mode: 0o600 });
+  if (spec.probe !== undefined) {
+    const probe = { ...spec, args: spec.probe, tty: false, init: false };
+    const bytes = encodeRunSpec(probe, { ...context, files: [], mounts: [] });
+    await writeFile(join(directory, PROBE_SPEC), bytes, { mode: 0o600 });
+  }
 }
 
 async function unused(): Promise<never> {
@@ -82,11 +89,6 @@ async function exists(path: string): Promise<boolean> {
     if (errnoCode(error) === 'ENOENT') return false;
     throw error;
   }
-}
-
-function plainMount(mount: Mount): HostMount {
-  if (mount.type === 'bind' || mount.type === 'tmpfs') return mount;
-  throw new SandboxError('SANDBOX_SPEC', `a container that stays cannot have a mount of type ${mount.type}`);
 }
 
 /** What the container has written, as entries of the layer that it would be. */

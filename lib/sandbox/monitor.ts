@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../util/errors.js';
-import { idMapArguments } from './idmap.js';
+import { namespaceArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
 import { RUNNER_SPEC } from './keeping.js';
 import { findRunner } from './paths.js';
@@ -17,6 +17,15 @@ export const LOG = 'log';
 /** the monitor listens here for those who attach */
 export const SOCKET = 'attach';
 
+/** When a health check is made: milliseconds. */
+export interface HealthTimes {
+  interval: number;
+  timeout: number;
+  startPeriod: number;
+  startInterval: number;
+  retries: number;
+}
+
 export interface MonitorOptions {
   /** the container's own, prepared by `Worker.keep` */
   directory: string;
@@ -27,8 +36,12 @@ export interface MonitorOptions {
   stdin: boolean;
   /** false: nobody is attached at the start */
   attached: boolean;
+  /** left out: no check */
+  health?: HealthTimes;
   /** false: no log */
   log: boolean;
+  /** a process whose user and network namespaces the container takes instead of new ones */
+  join?: number;
   /** program and arguments to execute when the container has ended */
   after?: string[];
 }
@@ -88,7 +101,7 @@ function attachment({ attached }: MonitorOptions): 'pipe'[] {
 
 async function monitorArguments(
   runner: string,
-  { tty, stdin, attached }: MonitorOptions,
+  { tty, stdin, attached, health, join }: MonitorOptions,
   after: string[] = [],
 ): Promise<string[]> {
   const map = await readIdMap();
@@ -97,11 +110,16 @@ async function monitorArguments(
     ...(tty ? ['--tty'] : []),
     ...(stdin ? ['--stdin'] : []),
     ...(attached ? ['--client'] : []),
+    ...(health === undefined ? [] : ['--health', timesText(health)]),
     '--',
-    ...[runner, 'userns', '--error-fd', '6', ...idMapArguments(map)],
+    ...[runner, 'userns', '--error-fd', '6', ...namespaceArguments(map, join)],
     ...['--', runner, 'run', '--spec', '3', '--report', '4'],
     ...(after.length > 0 ? ['---', ...after] : []),
   ];
+}
+
+function timesText({ interval, timeout, startPeriod, startInterval, retries }: HealthTimes): string {
+  return [interval, timeout, startPeriod, startInterval, retries].join(',');
 }
 
 /** What the runner has said of the container so far. */

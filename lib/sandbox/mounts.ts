@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SandboxError } from '../util/errors.js';
 import { serveAgent } from './agentsocket.js';
 import { cacheKey, withCaches } from './cachemounts.js';
 import type { Driver } from './drivers/driver.js';
 import type { Workshop } from './trees.js';
-import type { AgentMount, CacheTree, HostMount, Mount, SecretMount } from './types.js';
+import type { AgentMount, CacheTree, HostMount, Mount, SecretMount, TreeMount, VolumeTree } from './types.js';
+import { holdingVolumes, openVolume, volumesOf } from './volumes.js';
 import { fillDirectory } from './written-tree.js';
 
 /** A tree that is there: a directory, or the directories of an overlay that is mounted with the container. */
@@ -47,7 +49,7 @@ export async function withMounts<T>(
   const caches = mounts.flatMap(mount =>
     mount.type === 'tree' && mount.tree.kind === 'cache' ? [mount.tree] : [],
   );
-  return withCaches(room.shop, caches, async directories => {
+  const prepareAll = async (directories: ReadonlyMap<string, string>): Promise<T> => {
     const releases: Release[] = [];
     try {
       const prepared: PreparedMount[] = [];
@@ -59,7 +61,37 @@ export async function withMounts<T>(
     } finally {
       for (const release of releases.reverse()) await release();
     }
-  });
+  };
+  return holdingVolumes(room.shop, volumesOf(mounts), () => withCaches(room.shop, caches, prepareAll));
+}
+
+/** The mounts of a container that stays: nothing of them may need a process of ours beside it. */
+export async function keptMounts(
+  shop: Workshop,
+  mounts: Mount[],
+  signal?: AbortSignal,
+): Promise<PreparedMount[]> {
+  const prepared: PreparedMount[] = [];
+  for (const mount of outerFirst(mounts)) {
+    if (mount.type === 'bind' || mount.type === 'tmpfs') prepared.push(mount);
+    else if (mount.type === 'tree' && mount.tree.kind === 'volume')
+      prepared.push(await volumeMount(shop, mount, mount.tree, signal));
+    else
+      throw new SandboxError(
+        'SANDBOX_SPEC',
+        `a container that stays cannot have a mount of type ${mount.type}`,
+      );
+  }
+  return prepared;
+}
+
+async function volumeMount(
+  shop: Workshop,
+  { source, target, readonly = false }: TreeMount,
+  volume: VolumeTree,
+  signal?: AbortSignal,
+): Promise<PreparedTree> {
+  return { type: 'tree', source, target, readonly, root: await openVolume(shop, volume, signal) };
 }
 
 function outerFirst(mounts: Mount[]): Mount[] {
@@ -79,6 +111,7 @@ async function prepare(
   const { source, target, readonly = false, tree } = mount;
   const common = { type: 'tree', source, target, readonly } as const;
   if (tree.kind === 'directory') return { ...common, root: tree.path };
+  if (tree.kind === 'volume') return volumeMount(room.shop, mount, tree, room.signal);
   if (tree.kind === 'cache') return { ...common, root: directoryOf(tree, caches) };
   await mkdir(place, { mode: 0o700 });
   if (tree.kind === 'entries') {

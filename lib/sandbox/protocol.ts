@@ -1,4 +1,5 @@
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
+import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
 import type { DriverProbe } from './drivers/choose.js';
 import type { StorageConfig } from './storage.js';
@@ -6,6 +7,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptSpec,
   RunResult,
   RunSpec,
   StorageDriver,
@@ -40,7 +42,7 @@ export interface Requests {
     result: CommitResult;
   };
   discard: { args: [changes: string]; result: undefined };
-  keep: { args: [spec: RunSpec, directory: string]; result: undefined };
+  keep: { args: [spec: KeptSpec, directory: string]; result: undefined };
   keptChanges: { args: [directory: string]; result: LayerEntry[] };
   commitKept: { args: [directory: string, exclude: string[]]; result: Digest };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };
@@ -52,6 +54,7 @@ export interface Requests {
   exportCacheMount: { args: [key: string, path: string]; result: undefined };
   importCacheMount: { args: [cache: CacheIdentity, path: string]; result: CacheMountInfo };
   remove: { args: [paths: string[]]; result: undefined };
+  diskUsage: { args: [path: string]; result: DiskUsage };
   shutdown: { args: []; result: undefined };
 }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { SandboxError } from '../util/errors.js';
 
 /** What the runner said over its report descriptor; see native/runner/report.h. */
@@ -7,6 +8,13 @@ export interface RunnerReport {
   pid?: number;
   /** the process that holds a container that stays, in the caller's pid namespace */
   monitor?: number;
+  /** how often it was started again */
+  restarts?: number;
+  /** it has ended, and may be started again */
+  waiting?: boolean;
+  /** of the last start and end: milliseconds since the epoch */
+  begun?: number;
+  ended?: number;
   exit?: number;
   signal?: number;
   error?: { code: string; errno?: string; message: string };
@@ -15,19 +23,36 @@ export interface RunnerReport {
 /** Reads NUL-terminated pairs of key and value; what is incomplete is left out. */
 export function parseReport(bytes: Buffer): RunnerReport {
   const fields = bytes.toString('utf8').split('\0');
-  const report: RunnerReport = {};
-  for (let at = 0; at + 2 < fields.length; at += 2) addField(report, fields[at] ?? '', fields[at + 1] ?? '');
+  let report: RunnerReport = {};
+  for (let at = 0; at + 2 < fields.length; at += 2) {
+    const [key = '', value = ''] = [fields[at], fields[at + 1]];
+    if (key === 'restart') report = again(report, Number(value));
+    else addField(report, key, value);
+  }
   return report;
+}
+
+/** What is said of a container's last run alone. */
+function again({ monitor, ended }: RunnerReport, restarts: number): RunnerReport {
+  return { monitor, ended, restarts };
 }
 
 function addField(report: RunnerReport, key: string, value: string): void {
   if (key === 'pid') report.pid = Number(value);
   else if (key === 'monitor') report.monitor = Number(value);
+  else if (key === 'begun') report.begun = Number(value);
+  else if (key === 'ended') report.ended = Number(value);
+  else if (key === 'waiting') report.waiting = true;
   else if (key === 'exit') report.exit = Number(value);
   else if (key === 'signal') report.signal = Number(value);
   else if (key === 'error') report.error = { code: value, message: '' };
-  else if (report.error && key === 'errno') report.error.errno = value;
+  else if (report.error && key === 'errno') report.error.errno = errnoName(value);
   else if (report.error && key === 'message') report.error.message = value;
+}
+
+/** `EACCES` for 13: musl's C library has no names for the runner to send. */
+function errnoName(number: string): string {
+  return getSystemErrorName(-Number(number));
 }
 
 /** The program could not be executed: not a failure of the sandbox but exit code 126 or 127, as docker has it. */

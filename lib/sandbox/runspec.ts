@@ -4,7 +4,8 @@ import { containerCapabilities } from './capabilities.js';
 import type { PreparedRoot } from './drivers/driver.js';
 import type { EtcFile } from './etcfiles.js';
 import type { PreparedMount, PreparedTree } from './mounts.js';
-import type { RunSpec, SecretMount } from './types.js';
+import { helperCall } from './network/helper.js';
+import type { RunSpec, SecretMount, TmpfsMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
 export interface RunnerContext {
@@ -26,13 +27,23 @@ function mountFields(mount: PreparedMount, singleId: boolean): Field[] {
     ['mount-target', mount.target],
   ];
   if (mount.type === 'secret') return [...fields, ...secretFields(mount, singleId)];
-  if (mount.source !== undefined) fields.push(['mount-source', mount.source]);
   if (mount.readonly) fields.push(['mount-readonly', true]);
-  if (mount.type === 'tree') return [...fields, ...treeFields(mount)];
-  if (mount.size !== undefined) fields.push(['mount-size', mount.size]);
-  if (mount.mode !== undefined) fields.push(['mount-mode', mount.mode]);
-  if (mount.devices) fields.push(['mount-devices', true]);
-  return fields;
+  if (mount.type === 'tmpfs') return [...fields, ...tmpfsFields(mount, singleId)];
+  fields.push(['mount-source', mount.source]);
+  return mount.type === 'tree' ? [...fields, ...treeFields(mount)] : fields;
+}
+
+function tmpfsFields(mount: TmpfsMount, singleId: boolean): Field[] {
+  const { size, inodes, mode, uid, gid, devices, noexec, suid } = mount;
+  const owner = singleId ? {} : { uid, gid };
+  const numbers = { size, inodes, mode, ...owner };
+  const flags = { devices, noexec, suid };
+  return [
+    ...Object.entries(numbers).flatMap(([name, value]): Field[] =>
+      value === undefined ? [] : [[`mount-${name}`, value]],
+    ),
+    ...Object.entries(flags).flatMap(([name, value]): Field[] => (value ? [[`mount-${name}`, true]] : [])),
+  ];
 }
 
 function treeFields({ root, lowers = [], upper, work }: PreparedTree): Field[] {
@@ -98,6 +109,7 @@ function processFields(spec: RunSpec, context: RunnerContext): Field[] {
     ['hostname', spec.hostname],
     ...userFields(spec, context.singleId),
     ['tty', spec.tty === true],
+    ['init', spec.init === true],
   ];
 }
 
@@ -108,9 +120,22 @@ function confinementFields(spec: RunSpec, context: RunnerContext): Field[] {
     ...capabilities.map((name): Field => ['cap', name.toLowerCase()]),
     ['seccomp-cache', `${context.filterDirectory}/${filterName}`],
     ['no-new-privs', spec.noNewPrivileges === true],
+    ['durable', spec.durable === true],
     ['readonly-root', spec.readonlyRoot === true],
-    ['network', spec.network],
+    ...networkFields(spec.network),
     ...sharedMemory(spec, context.mounts),
+  ];
+}
+
+function networkFields(network: RunSpec['network']): Field[] {
+  if (typeof network === 'string') return [['network', network]];
+  if (network.kind === 'joined' || network.helper === undefined) return [['network', network.kind]];
+  const { args, forwards } = helperCall(network.helper, network);
+  return [
+    ['network', 'private'],
+    ['network-helper', network.helper.kind],
+    ...args.map((arg): Field => ['network-arg', arg]),
+    ...forwards.map((request): Field => ['network-forward', request]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
+import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
 
 /** `overlay`: the kernel's, with `userxattr`; `fuse-overlayfs`; `vfs`: a plain copy per step. */
@@ -27,24 +28,45 @@ export interface HostFacts {
   driver?: StorageDriver;
   runner: { kind: 'native' | 'oci'; path?: string; why?: string; hint?: string };
   seccomp: boolean;
-  network: { pasta?: string; slirp4netns?: string; hint?: string };
+  /** programs that were found, and which one containers' networks go through */
+  network: { pasta?: string; slirp4netns?: string; helper?: NetworkHelper; hint?: string };
   cgroups: { version: 'v1' | 'v2' | 'hybrid' | 'none'; delegated: boolean };
 }
 
-/** Files of the host, or an empty file system in memory. */
-export interface HostMount {
-  type: 'bind' | 'tmpfs';
-  /** absolute host path for `bind` */
-  source?: string;
+/** A file or directory of the host. */
+export interface BindMount {
+  type: 'bind';
+  /** absolute host path */
+  source: string;
   /** absolute path in the container */
   target: string;
   readonly?: boolean;
-  /** tmpfs: bytes and permission bits */
-  size?: number;
-  mode?: number;
-  /** tmpfs: device files may be opened there */
-  devices?: boolean;
 }
+
+/** An empty file system in memory. */
+export interface TmpfsMount {
+  type: 'tmpfs';
+  /** absolute path in the container */
+  target: string;
+  readonly?: boolean;
+  /** bytes; default half of the memory */
+  size?: number;
+  /** most files; default by the size of the memory */
+  inodes?: number;
+  /** permission bits of its root; default 01777 */
+  mode?: number;
+  /** owner of its root; default root */
+  uid?: number;
+  gid?: number;
+  /** device files may be opened there */
+  devices?: boolean;
+  /** nothing may be executed there */
+  noexec?: boolean;
+  /** set-user-id bits count there */
+  suid?: boolean;
+}
+
+export type HostMount = BindMount | TmpfsMount;
 
 /** Where the files of a `TreeMount` come from. */
 export type MountTree =
@@ -54,7 +76,19 @@ export type MountTree =
   | { kind: 'layers'; layers: Digest[] }
   /** exactly these files, written for this step and discarded with it */
   | { kind: 'entries'; entries: SourceEntry[] }
-  | CacheTree;
+  | CacheTree
+  | VolumeTree;
+
+/** A volume of the store. */
+export interface VolumeTree {
+  kind: 'volume';
+  name: string;
+  /**
+   * What an empty volume gets the first time it is mounted: one entry `data` (a directory, whose owner and mode the
+   * volume's own becomes) and what lies below it. The layers that hold the contents are unpacked.
+   */
+  initial?: SourceEntry[];
+}
 
 /** A directory that stays between steps and builds. */
 export interface CacheTree {
@@ -111,6 +145,49 @@ export interface AgentMount {
 
 export type Mount = HostMount | TreeMount | SecretMount | AgentMount;
 
+/** A port of the host that leads into a container. */
+export interface PublishedPort {
+  /** address of the host; empty: all of them */
+  address: string;
+  hostPort: number;
+  /** the container's */
+  port: number;
+  protocol: 'tcp' | 'udp';
+}
+
+/** A program that connects a network namespace with the host's network, with no privileges over the latter. */
+export interface NetworkHelper {
+  kind: 'pasta' | 'slirp4netns';
+  /** absolute */
+  path: string;
+}
+
+/** A network namespace of the container's own. */
+export interface PrivateNetwork {
+  kind: 'private';
+  /** left out: nothing but the loopback device is in it */
+  helper?: NetworkHelper;
+  ports: PublishedPort[];
+  /** the helper hands lookups to the host's resolver, because that one can only be reached from the host itself */
+  forwardDns: boolean;
+}
+
+/** The network of another container. */
+export interface JoinedNetwork {
+  kind: 'joined';
+  /** a process in it, as this machine numbers it */
+  pid: number;
+  /** as that container's */
+  forwardDns: boolean;
+}
+
+/** What stands in /etc/resolv.conf instead of what the host has. */
+export interface DnsOptions {
+  servers?: string[];
+  search?: string[];
+  options?: string[];
+}
+
 /** One process in a container whose root is the merged view of `layers`. */
 export interface RunSpec {
   /** diffIDs, bottom first; all must be in the store */
@@ -124,11 +201,16 @@ export interface RunSpec {
   gid: number;
   additionalGids: number[];
   hostname: string;
-  network: 'host' | 'none';
+  network: 'host' | 'none' | PrivateNetwork | JoinedNetwork;
+  dns?: DnsOptions;
   mounts?: Mount[];
   /** `IP NAME` pairs for /etc/hosts */
   extraHosts?: [name: string, ip: string][];
   tty?: boolean;
+  /** the runner is the first process, and the program its child */
+  init?: boolean;
+  /** what the program syncs is to survive a power cut */
+  durable?: boolean;
   readonlyRoot?: boolean;
   noNewPrivileges?: boolean;
   /** capabilities beside or less than the default set, without `CAP_` */
@@ -136,6 +218,12 @@ export interface RunSpec {
   capDrop?: string[];
   shmSize?: number;
   ulimits?: { name: string; soft: number; hard: number }[];
+}
+
+/** A container that stays. */
+export interface KeptSpec extends RunSpec {
+  /** program and arguments of its health check */
+  probe?: string[];
 }
 
 /** Where the process's standard streams go. `inherit`: the worker's own, which are the caller's. */
@@ -192,7 +280,7 @@ export interface Worker {
    * Prepares a container that stays: its overlay and what the runner is told, in `directory`, beneath the store.
    * @throws SandboxError `SANDBOX_KEEP` when it cannot stay here
    */
-  keep(spec: RunSpec, directory: string, signal?: AbortSignal): Promise<void>;
+  keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void>;
   /** What a container that stays has written, as entries of a layer. */
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
   /** Writes that as a layer of the store, without what is excluded. */
@@ -222,6 +310,8 @@ export interface Worker {
   importCacheMount(cache: CacheIdentity, path: string, signal?: AbortSignal): Promise<CacheMountInfo>;
   /** Removes trees and scratch that belong to mapped ids; paths must lie beneath the store. */
   remove(paths: string[]): Promise<void>;
+  /** What the store, or a path beneath it, takes on the disk, also where it belongs to mapped ids. */
+  diskUsage(path: string): Promise<DiskUsage>;
   /** Ends the worker and everything it started. Idempotent. */
   close(): Promise<void>;
 }

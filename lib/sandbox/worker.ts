@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
 import { type Channel, WorkerClient, workerDied } from './client.js';
-import { countIds, type IdMap, idMapArguments } from './idmap.js';
+import { countIds, type IdMap, namespaceArguments } from './idmap.js';
 import { readIdMap } from './idmapinput.js';
 import { findProgram, findRunner, OCI_RUNTIMES, WORKER_MAIN } from './paths.js';
 import type { FromWorker, WorkerConfig } from './protocol.js';
@@ -13,6 +13,8 @@ import { fromWire } from './wire.js';
 export interface WorkerOptions extends SandboxOptions {
   /** left out: the store at `root` */
   storage?: StorageConfig;
+  /** a process whose user and network namespaces the worker takes instead of new ones */
+  join?: number;
 }
 
 const SINGLE_ID_NOTE =
@@ -51,7 +53,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
     runner,
     runtime: findRuntime(options.runtime, runner),
   };
-  return launch(namespaceCommand(map, runner), config, options);
+  return launch(namespaceCommand(map, runner, options.join), config, options);
 }
 
 function noteOf(map: IdMap): string {
@@ -71,8 +73,9 @@ function findRuntime(wanted: string | undefined, runner: string | undefined): st
 }
 
 /** Command and arguments that run what follows inside the namespaces. */
-function namespaceCommand(map: IdMap, runner: string | undefined): string[] {
-  if (runner !== undefined) return [runner, 'userns', '--error-fd', '3', ...idMapArguments(map), '--'];
+function namespaceCommand(map: IdMap, runner: string | undefined, join?: number): string[] {
+  if (runner !== undefined)
+    return [runner, 'userns', '--error-fd', '3', ...namespaceArguments(map, join), '--'];
   const unshare = findProgram('unshare') ?? 'unshare';
   const common = ['--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child=KILL', '--'];
   // util-linux maps a user's own ranges only: root stays in its namespace, confined by capabilities and filter

@@ -11,6 +11,7 @@ import type { Layers } from './layers.js';
 import type { Pins } from './pins.js';
 import { leasedDigests, sweepSessions } from './session.js';
 import type { Trees } from './trees.js';
+import type { Volumes } from './volumes.js';
 
 export interface CollectOptions {
   /** unreferenced objects younger than this stay; default 600 */
@@ -38,6 +39,7 @@ export interface Rooms {
   trees: Trees;
   cache: Cache;
   pins: Pins;
+  volumes: Volumes;
 }
 
 /**

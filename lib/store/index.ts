@@ -19,8 +19,9 @@ import { Pins } from './pins.js';
 import { type PruneCacheOptions, type PrunedCache, pruneCache } from './prunecache.js';
 import { Session, sweepSessions } from './session.js';
 import { Trees } from './trees.js';
-import { type StoreUsage, storeUsage } from './usage.js';
+import { type Measure, type StoreUsage, storeUsage } from './usage.js';
 import { Views } from './view.js';
+import { Volumes } from './volumes.js';
 
 export type { FsckOptions, FsckReport, Problem } from './fsck.js';
 export type { Collected, CollectOptions } from './gc.js';
@@ -29,7 +30,8 @@ export type { LayerBlob, LayerForms } from './layers.js';
 export { defaultRoot } from './layout.js';
 export type { Pin } from './pins.js';
 export type { PruneCacheOptions, PrunedCache } from './prunecache.js';
-export type { StoreUsage, UsageLine } from './usage.js';
+export type { CacheEntryUsage, Measure, StoreUsage, UsageLine, VolumeUsage } from './usage.js';
+export type { Volume } from './volumes.js';
 
 export interface StoreOptions {
   /** needed only where a layer has to be read or written */
@@ -54,6 +56,7 @@ export class Store {
   readonly images: Images;
   readonly cache: Cache;
   readonly pins: Pins;
+  readonly volumes: Volumes;
   private readonly context: StoreContext;
   private readonly index: OciIndex;
   private current: Promise<Session> | undefined;
@@ -79,6 +82,7 @@ export class Store {
     this.images = new Images(this.context, this.content, this.index);
     this.cache = new Cache(this.context);
     this.pins = new Pins(this.context);
+    this.volumes = new Volumes(this.context, this.pins);
   }
 
   /**
@@ -193,15 +197,16 @@ export class Store {
     return pruneCache(this.context, this, each => this.collect(each), options);
   }
 
-  /** What the store takes on the disk, and for what. */
-  async usage(): Promise<StoreUsage> {
-    return storeUsage(this.context, this);
+  /** What the store takes on the disk, and for what; see `usage.ts`. */
+  async usage(measure?: Measure): Promise<StoreUsage> {
+    return storeUsage(this.context, this, measure);
   }
 
   /** Checks every object; with `repair`, drops what is damaged, and makes anew what can be derived. */
   async fsck(options: FsckOptions = {}): Promise<FsckReport> {
-    const { content, layers, trees, images, cache, pins, index } = this;
-    return new Fsck(this.context, { content, layers, trees, images, cache, pins, index }, options).run();
+    const { content, layers, trees, images, cache, pins, volumes, index } = this;
+    const rooms = { content, layers, trees, images, cache, pins, volumes, index };
+    return new Fsck(this.context, rooms, options).run();
   }
 
   /** Gives the session's lease and scratch back. Using the store again starts a new session. */

@@ -17,6 +17,7 @@ const DIRECTORIES = [
   'trees',
   'cache',
   'containers',
+  'volumes',
   'pins',
   'missing',
   'locks',

@@ -11,6 +11,8 @@ export interface Pin {
   image?: Digest;
   /** digests of blobs, diffIDs of layers, chainIDs of trees */
   digests: Digest[];
+  /** names of volumes, which may then not be removed */
+  volumes?: string[];
   /** for messages: `container 4f1b2c9a01de` */
   description: string;
   /** a running container's image may not even be removed by force */

@@ -272,3 +272,13 @@ export const CONTAINER_SCHEMA: Schema = struct({
   Config: { pointer: CONTAINER_CONFIG },
   NetworkSettings: { pointer: NETWORK_SETTINGS },
 });
+
+export const VOLUME_SCHEMA: Schema = struct({
+  CreatedAt: 'string',
+  Driver: 'string',
+  Labels: TEXTS,
+  Mountpoint: 'string',
+  Name: 'string',
+  Options: TEXTS,
+  Scope: 'string',
+});

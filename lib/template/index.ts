@@ -7,7 +7,7 @@ import { FUNCTIONS, HEADER_FUNCTIONS, type TemplateFunction } from './functions.
 import { parseTemplate } from './parser.js';
 import { alignColumns } from './table.js';
 
-export { CONTAINER_SCHEMA, IMAGE_SCHEMA } from './docker.js';
+export { CONTAINER_SCHEMA, IMAGE_SCHEMA, VOLUME_SCHEMA } from './docker.js';
 export type { TemplateFunction } from './functions.js';
 export { alignColumns } from './table.js';
 export {

@@ -43,7 +43,7 @@ export class StoreError extends ShaleError {}
 export class RegistryError extends ShaleError {}
 /** A build context cannot be read. Codes `CONTEXT_*`. */
 export class ContextError extends ShaleError {}
-/** Namespaces, mounts, id maps or the runner failed. Codes `SANDBOX_*`. */
+/** Namespaces, mounts, id maps or the runner failed, or the network. Codes `SANDBOX_*`, `NETWORK_*`. */
 export class SandboxError extends ShaleError {}
 /** A build step failed. Codes `BUILD_*`. */
 export class BuildError extends ShaleError {}

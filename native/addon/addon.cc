@@ -1,6 +1,7 @@
 // The addon: JavaScript values in, work off the main thread, JavaScript values out. lib/layer/native.ts is its only caller.
 #include <napi.h>
 
+#include "digest_files.h"
 #include "hashes.h"
 #include "layer_apply.h"
 #include "layer_write.h"

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <net/if.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,22 +18,25 @@
 #include "kernel.h"
 #include "mounts.h"
 #include "pty.h"
+#include "reaper.h"
 #include "report.h"
 #include "rootfs.h"
 #include "seccomp.h"
-
-/* The kernel forgets the parent-death signal when ids change, so this is said twice. */
-static void die_with_supervisor(int alive) {
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail("SANDBOX_SUPERVISE", "prctl");
-  struct pollfd state = {.fd = alive, .events = 0};
-  if (poll(&state, 1, 0) != 0) _exit(EXIT_SANDBOX);
-}
+#include "supervise.h"
+#include "uplink.h"
 
 static void bring_loopback_up(void) {
   OWNED_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   struct ifreq request = {.ifr_flags = IFF_UP};
   strcpy(request.ifr_name, "lo");
   if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0) fail("SANDBOX_NETWORK", "cannot bring the loopback device up");
+}
+
+/* As docker: ports of a network of one's own are free for all, and so is ping. A kernel without these files does without. */
+static void settle_network(const struct spec *spec) {
+  bring_loopback_up();
+  write_file(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+  write_file(AT_FDCWD, "/proc/sys/net/ipv4/ping_group_range", spec->emulate_ids ? "0 0" : "0 65534");
 }
 
 /* Returns the terminal's slave side, or -1. */
@@ -80,6 +82,7 @@ static void confine(const struct container *container) {
   const struct spec *spec = container->spec;
   become_user(spec, container->capabilities);
   prctl(PR_SET_DUMPABLE, 0);
+  /* the kernel has forgotten the parent-death signal with the change of ids */
   if (container->alive >= 0) die_with_supervisor(container->alive);
   if (spec->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail("SANDBOX_PRIVILEGES", "prctl");
   /* without no_new_privs a filter needs CAP_SYS_ADMIN, so it comes before the capabilities go; it allows capset */
@@ -96,8 +99,10 @@ static void become_program(const struct container *container, int slave) {
   confine(container);
   enter_working_directory(spec->cwd);
   reset_signals();
+  if (spec->init) leave_reaper_behind();
   /* what is left open, the report included, ends with execve */
-  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
+  if (kernel_close_from(3, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
+  if (container->gate >= 0) await_uplink(container->gate);
   execute(spec);
 }
 
@@ -117,7 +122,7 @@ void join_container(const struct container *container) {
 void start_container(const struct container *container) {
   const struct spec *spec = container->spec;
   die_with_supervisor(container->alive);
-  if (spec->network == NETWORK_NONE) bring_loopback_up();
+  if (spec->network == NETWORK_NONE || spec->network == NETWORK_PRIVATE) settle_network(spec);
   if (sethostname(spec->hostname, strlen(spec->hostname)) < 0) fail("SANDBOX_HOSTNAME", "hostname %s", spec->hostname);
   leave_session();
   become_program(container, build_root(container));

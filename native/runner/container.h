@@ -20,6 +20,8 @@ struct container {
   int terminal;
   /* pipe whose other end only the supervisor holds; -1: outlives it */
   int alive;
+  /* pipe that says when the network is up; -1: nothing to wait for */
+  int gate;
 };
 
 /* Never returns: executes the program or ends with a report. */

@@ -34,7 +34,8 @@ static int open_bind(const struct mount_spec *mount, enum kind *kind) {
  * out: neither a link nor a concurrent exchange leads to the host (CVE-2024-1753, CVE-2024-9675, CVE-2024-23651).
  */
 static int open_tree_source(const struct mount_spec *mount, enum kind *kind) {
-  if (mount->lowers.count > 0) mount_overlay(mount->root, &mount->lowers, mount->upper, mount->work);
+  if (mount->lowers.count > 0)
+    mount_overlay(mount->root, &(struct overlay){.lowers = &mount->lowers, .upper = mount->upper, .work = mount->work});
   OWNED_FD root = open(mount->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) fail("SANDBOX_MOUNT_SOURCE", "cannot open %s", mount->root);
   OWNED_FD source = open_beneath(root, mount->source, KIND_DIRECTORY, NULL);
@@ -42,13 +43,33 @@ static int open_tree_source(const struct mount_spec *mount, enum kind *kind) {
   return clone_source(mount, source, kind);
 }
 
+struct options {
+  /* NULL-terminated pairs */
+  const char *pairs[12];
+  size_t count;
+};
+
+static void add_option(struct options *options, const char *key, const char *value) {
+  options->pairs[options->count++] = key;
+  options->pairs[options->count++] = value;
+}
+
 static int open_tmpfs(const struct mount_spec *mount) {
-  char size[24], mode[16];
+  char size[24], inodes[24], mode[16], uid[16], gid[16];
   snprintf(size, sizeof size, "%lld", (long long)mount->size);
+  snprintf(inodes, sizeof inodes, "%lld", (long long)mount->inodes);
   snprintf(mode, sizeof mode, "%o", mount->mode > 0 ? (unsigned)mount->mode : 01777U);
-  const char *options[] = {"mode", mode, mount->size > 0 ? "size" : NULL, size, NULL};
-  const unsigned attributes = (mount->readonly ? MOUNT_ATTR_RDONLY : 0) | (mount->devices ? 0 : MOUNT_ATTR_NODEV);
-  int tmpfs = new_filesystem("tmpfs", MOUNT_ATTR_NOSUID | attributes, options);
+  snprintf(uid, sizeof uid, "%lld", (long long)mount->uid);
+  snprintf(gid, sizeof gid, "%lld", (long long)mount->gid);
+  /* to the kernel 0 of size and inodes is "without limit": here it is the kernel's default, half of the memory */
+  struct options options = {.pairs = {"mode", mode, "uid", uid, "gid", gid}, .count = 6};
+  if (mount->size > 0) add_option(&options, "size", size);
+  if (mount->inodes > 0) add_option(&options, "nr_inodes", inodes);
+  unsigned attributes = mount->readonly ? MOUNT_ATTR_RDONLY : 0;
+  if (!mount->devices) attributes |= MOUNT_ATTR_NODEV;
+  if (!mount->suid) attributes |= MOUNT_ATTR_NOSUID;
+  if (mount->noexec) attributes |= MOUNT_ATTR_NOEXEC;
+  int tmpfs = new_filesystem("tmpfs", attributes, options.pairs);
   if (tmpfs < 0) fail("SANDBOX_MOUNT", "cannot mount a tmpfs for %s", mount->target);
   return tmpfs;
 }

@@ -79,7 +79,7 @@ int command_exec(int argc, char **argv) {
   if (pipe2(alive, O_CLOEXEC) < 0 || pipe2(started, O_CLOEXEC) < 0 ||
       socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) < 0)
     fail("SANDBOX_START", "pipe");
-  struct container container = {.spec = &spec, .terminal = terminal[1], .alive = detach ? -1 : alive[0]};
+  struct container container = {.spec = &spec, .terminal = terminal[1], .alive = detach ? -1 : alive[0], .gate = -1};
   container.capabilities = capability_mask(&spec.caps);
   container.filter = prepare_filter(&spec, container.capabilities);
   struct supervision supervision = {.master = -1};

@@ -1,6 +1,7 @@
 /*
- * `shale-runner monitor [--tty] [--stdin] [--client] -- COMMAND... [--- AFTER...]`: holds one container that nobody
- * waits for. COMMAND is `shale-runner userns ... run ...`; the container lives and dies with this process.
+ * `shale-runner monitor [--tty] [--stdin] [--client] [--health TIMES] -- COMMAND... [--- AFTER...]`: holds one container
+ * that nobody waits for. COMMAND is `shale-runner userns ... run ...`; the container lives and dies with this process,
+ * which starts it again where its policy (restart.h) says so.
  *
  * Descriptors: 3 the spec, 4 the report, 5 a file with a flock, 6 the log, 7 the container's directory, and with
  * --client 8 a socket of somebody who is attached from the start. Who can lock 5 knows that the container has ended.
@@ -19,33 +20,17 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "clients.h"
-#include "logfile.h"
+#include "kernel.h"
+#include "monitor.h"
 #include "report.h"
 
-enum { SPEC = 3, REPORT = 4, LOCK = 5, LOG = 6, DIRECTORY = 7, CLIENT = 8 };
 /* How long attached ones may take to read the last output. */
 enum { FAREWELL_MS = 5000 };
 
 static const char SOCKET_NAME[] = "attach";
-
-struct monitor {
-  bool tty, keep_input, first_client;
-  char **command, **after;
-  pid_t child;
-  int listener, signals;
-  /* what the container reads, and what it has not taken yet */
-  int input;
-  bool close_input;
-  size_t start, end;
-  char pending[CHUNK];
-  /* what it writes; a terminal has one way only */
-  int output[2];
-  struct log_stream streams[2];
-  struct clients clients;
-};
 
 static void parse(struct monitor *monitor, char **argv) {
   char **at = argv + 2;
@@ -53,6 +38,7 @@ static void parse(struct monitor *monitor, char **argv) {
     if (strcmp(*at, "--tty") == 0) monitor->tty = true;
     else if (strcmp(*at, "--stdin") == 0) monitor->keep_input = true;
     else if (strcmp(*at, "--client") == 0) monitor->first_client = true;
+    else if (strcmp(*at, "--health") == 0 && at[1] != NULL) health_configure(&monitor->health, *++at);
   }
   errno = 0;
   if (*at == NULL || at[1] == NULL) fail("RUNNER_USAGE", "monitor: no command");
@@ -87,61 +73,6 @@ static int watch_child(void) {
   signal(SIGQUIT, SIG_IGN);
   if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) fail("MONITOR_START", "sigprocmask");
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void become_command(const struct monitor *monitor, const int stdio[3]) __attribute__((noreturn));
-static void become_command(const struct monitor *monitor, const int stdio[3]) {
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
-  for (int fd = 0; fd < 3; fd++)
-    if (dup2(stdio[fd], fd) < 0) fail("MONITOR_START", "standard stream %d", fd);
-  if (monitor->tty && (setsid() < 0 || ioctl(0, TIOCSCTTY, 0) < 0)) fail("MONITOR_START", "cannot take the terminal");
-  for (int fd = SPEC; fd <= LOCK; fd++) fcntl(fd, F_SETFD, 0);
-  /* userns closes the one that it reports to, and the next program reports too */
-  if (dup2(REPORT, LOG) < 0) fail("MONITOR_START", "dup2");
-  execvp(monitor->command[0], monitor->command);
-  fail("MONITOR_START", "cannot execute %s", monitor->command[0]);
-}
-
-static void make_terminal(struct monitor *monitor, int stdio[3]) {
-  int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-  const int unlocked = 0;
-  if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0) fail("MONITOR_TERMINAL", "cannot open a terminal");
-  int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0) fail("MONITOR_TERMINAL", "cannot open the terminal's other side");
-  for (int fd = 0; fd < 3; fd++) stdio[fd] = slave;
-  monitor->output[0] = master;
-  monitor->input = monitor->keep_input ? fcntl(master, F_DUPFD_CLOEXEC, 3) : -1;
-}
-
-static void make_pipes(struct monitor *monitor, int stdio[3]) {
-  int ends[2];
-  for (int stream = 0; stream < 2; stream++) {
-    if (pipe2(ends, O_CLOEXEC) < 0) fail("MONITOR_START", "pipe");
-    monitor->output[stream] = ends[0];
-    stdio[stream + 1] = ends[1];
-  }
-  stdio[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (!monitor->keep_input) return;
-  close(stdio[0]);
-  if (pipe2(ends, O_CLOEXEC) < 0) fail("MONITOR_START", "pipe");
-  stdio[0] = ends[0];
-  monitor->input = ends[1];
-  fcntl(monitor->input, F_SETFL, O_NONBLOCK);
-}
-
-static void start_command(struct monitor *monitor) {
-  int stdio[3];
-  if (monitor->tty) make_terminal(monitor, stdio);
-  else make_pipes(monitor, stdio);
-  monitor->child = fork();
-  if (monitor->child < 0) fail("MONITOR_START", "fork");
-  if (monitor->child == 0) become_command(monitor, stdio);
-  for (int fd = 0; fd < 3; fd++)
-    if (fd == 0 || stdio[fd] != stdio[0]) close(stdio[fd]);
-  close(SPEC);
 }
 
 static void resize(const struct monitor *monitor, const unsigned char *data) {
@@ -185,16 +116,24 @@ static void take_output(struct monitor *monitor, int stream) {
   broadcast(&monitor->clients, stream == 0 ? FRAME_STDOUT : FRAME_STDERR, data, (size_t)got);
 }
 
-static bool child_ended(const struct monitor *monitor) {
+/* True when the container has ended. */
+static bool reap(struct monitor *monitor) {
   struct signalfd_siginfo info;
   while (read(monitor->signals, &info, sizeof info) == sizeof info) continue;
+  bool ended = false;
   int status;
-  return waitpid(monitor->child, &status, WNOHANG) == monitor->child;
+  for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
+    health_child(&monitor->health, pid, status);
+    if (pid != monitor->child) continue;
+    monitor->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    ended = true;
+  }
+  return ended;
 }
 
 /* Moves bytes once; false when the container has ended and its output is out. */
 static bool turn(struct monitor *monitor, bool *ended) {
-  enum { FIXED = 5 };
+  enum { FIXED = 6 };
   struct pollfd entries[FIXED + MAX_CLIENTS];
   const bool idle = clients_are_idle(&monitor->clients);
   const bool full = monitor->start < monitor->end;
@@ -204,14 +143,16 @@ static bool turn(struct monitor *monitor, bool *ended) {
   entries[2] = (struct pollfd){.fd = full ? monitor->input : -1, .events = POLLOUT};
   for (int stream = 0; stream < 2; stream++)
     entries[3 + stream] = (struct pollfd){.fd = idle ? monitor->output[stream] : -1, .events = POLLIN};
+  health_wants(&monitor->health, &entries[5]);
   const size_t count = monitor->clients.count;
   for (size_t i = 0; i < count; i++) client_wants(monitor->clients.items[i], &entries[FIXED + i], !full);
   const bool drained = monitor->output[0] < 0 && monitor->output[1] < 0;
   if (*ended && drained && idle) return false;
-  const int ready = poll(entries, FIXED + count, *ended ? FAREWELL_MS : -1);
-  if (ready == 0) return false;
+  const int ready = poll(entries, FIXED + count, *ended ? FAREWELL_MS : health_wait(&monitor->health));
+  if (ready == 0 && *ended) return false;
   if (ready < 0) return errno == EINTR;
-  if (entries[0].revents) *ended = child_ended(monitor);
+  if (!*ended) health_turn(&monitor->health, &entries[5]);
+  if (entries[0].revents) *ended = reap(monitor);
   if (entries[1].revents) {
     int fd = accept4(monitor->listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) add_client(&monitor->clients, fd);
@@ -228,6 +169,34 @@ static bool turn(struct monitor *monitor, bool *ended) {
   return true;
 }
 
+static long wall_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* From the start of the command to its end, with all that it has written. Returns how long it ran, in milliseconds. */
+static long hold(struct monitor *monitor) {
+  const long begun = now_ms();
+  report_number("begun", wall_ms());
+  start_command(monitor);
+  health_begin(&monitor->health);
+  bool ended = false;
+  while (turn(monitor, &ended)) continue;
+  health_end(&monitor->health);
+  report_number("ended", wall_ms());
+  for (int stream = 0; stream < 2; stream++) close_fd(&monitor->output[stream]);
+  return now_ms() - begun;
+}
+
+/* What was never executed, because there is no such program, is not tried again. */
+static bool was_refused(void) {
+  OWNED_FD fd = openat(DIRECTORY, "report", O_RDONLY | O_CLOEXEC);
+  size_t size = 0;
+  OWNED_TEXT said = fd < 0 ? NULL : read_all(fd, 1 << 16, &size);
+  return said == NULL || memmem(said, size, "error", sizeof "error") != NULL;
+}
+
 static void say_goodbye(struct monitor *monitor) {
   unlinkat(DIRECTORY, SOCKET_NAME, 0);
   if (clients_are_idle(&monitor->clients)) broadcast(&monitor->clients, FRAME_END, "", 0);
@@ -235,22 +204,29 @@ static void say_goodbye(struct monitor *monitor) {
 
 int command_monitor(int argc, char **argv) {
   (void)argc;
-  static struct monitor monitor = {
-      .input = -1, .output = {-1, -1}, .streams = {{.name = "stdout"}, {.name = "stderr"}}};
+  static struct monitor monitor = {.input = -1,
+                                   .output = {-1, -1},
+                                   .streams = {{.name = "stdout"}, {.name = "stderr"}},
+                                   .health = {.directory = DIRECTORY, .output = -1}};
   report_to(REPORT);
   parse(&monitor, argv);
+  monitor.health.runner = monitor.command[0];
   setsid();
   report_number("monitor", getpid());
   for (int fd = SPEC; fd <= CLIENT; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
   monitor.signals = watch_child();
   monitor.listener = listen_in_directory();
   if (monitor.first_client) add_client(&monitor.clients, CLIENT);
-  start_command(&monitor);
-  bool ended = false;
-  while (turn(&monitor, &ended)) continue;
+  for (;;) {
+    const long ran = hold(&monitor);
+    if (monitor.restarts.count == 0 && was_refused()) break;
+    report_number("waiting", 1);
+    if (!await_restart(DIRECTORY, &monitor.restarts, monitor.status, ran)) break;
+    report_number("restart", monitor.restarts.count);
+  }
   say_goodbye(&monitor);
   if (monitor.after == NULL) return 0;
-  close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   execvp(monitor.after[0], monitor.after);
   return EXIT_SANDBOX;
 }

@@ -50,7 +50,7 @@ void mount_proc(int root, const struct creation_observer *create, int null) {
 /* A new sysfs needs a network namespace of our own; the host's is taken whole and made read-only otherwise. */
 static int open_sysfs(enum network network) {
   const unsigned attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  int fresh = network == NETWORK_NONE ? new_filesystem("sysfs", attributes, NULL) : -1;
+  int fresh = network != NETWORK_HOST ? new_filesystem("sysfs", attributes, NULL) : -1;
   if (fresh >= 0) return fresh;
   int copy = kernel_clone_mount(AT_FDCWD, "/sys", AT_RECURSIVE);
   if (copy < 0 || kernel_set_attributes(copy, AT_RECURSIVE, attributes) < 0) fail("SANDBOX_SYS", "cannot bind /sys");

@@ -37,7 +37,7 @@ int command_probe(int argc, char **argv) {
     fail("SANDBOX_OVERLAY", "cannot make a mount namespace");
   const char *lowers[] = {argv[2], NULL};
   const struct list list = {.items = lowers, .count = 1};
-  mount_overlay(argv[5], &list, argv[3], argv[4]);
+  mount_overlay(argv[5], &(struct overlay){.lowers = &list, .upper = argv[3], .work = argv[4]});
   try_overlay(argv[5]);
   return 0;
 }

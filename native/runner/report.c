@@ -10,6 +10,8 @@ static int report_fd = -1;
 
 void report_to(int fd) { report_fd = fd; }
 
+int report_descriptor(void) { return report_fd; }
+
 void report(const char *key, const char *value) {
   if (report_fd < 0) return;
   char record[1024];
@@ -39,7 +41,7 @@ static void report_failure(const char *code, int error, const char *format, va_l
     return;
   }
   report("error", code);
-  if (error != 0) report("errno", strerrorname_np(error) ? strerrorname_np(error) : "?");
+  if (error != 0) report_number("errno", error);
   report("message", message);
 }
 

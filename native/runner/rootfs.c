@@ -24,9 +24,9 @@ static int set_directory(int context, const char *key, const char *path) {
 
 /*
  * The new way (Linux 6.7): one call per layer, so that 500 layers fit. Returns false where `lowerdir+` is unknown.
- * `volatile`: overlay leaves out every sync of the step; the store syncs what it keeps.
  */
-static bool mount_by_layers(const char *target, const struct list *lowers, const char *upper, const char *work) {
+static bool mount_by_layers(const char *target, const struct overlay *overlay) {
+  const struct list *lowers = overlay->lowers;
   OWNED_FD context = kernel_fsopen("overlay");
   if (context < 0) return false;
   kernel_fsconfig(context, FSCONFIG_SET_STRING, "source", "overlay");
@@ -35,9 +35,9 @@ static bool mount_by_layers(const char *target, const struct list *lowers, const
     if (i == 0 && errno == EINVAL) return false;
     fail("SANDBOX_OVERLAY", "layer %zu of %zu: %s", lowers->count - i, lowers->count, lowers->items[i]);
   }
-  if (set_directory(context, "upperdir", upper) < 0 || set_directory(context, "workdir", work) < 0 ||
+  if (set_directory(context, "upperdir", overlay->upper) < 0 || set_directory(context, "workdir", overlay->work) < 0 ||
       kernel_fsconfig(context, FSCONFIG_SET_FLAG, "userxattr", NULL) < 0 ||
-      kernel_fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL) < 0 ||
+      (!overlay->durable && kernel_fsconfig(context, FSCONFIG_SET_FLAG, "volatile", NULL) < 0) ||
       kernel_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL) < 0)
     fail("SANDBOX_OVERLAY", "overlay of %zu layers on %s", lowers->count, target);
   OWNED_FD mount = kernel_fsmount(context, 0);
@@ -57,7 +57,8 @@ static void raise_descriptor_limit(void) {
  * The old way: mount(2) takes one page of options. From inside /proc/self/fd a layer's name is the number of its
  * descriptor, which is as short as names get. Descriptors stay open until the program is executed.
  */
-static void mount_by_options(const char *target, const struct list *lowers, const char *upper, const char *work) {
+static void mount_by_options(const char *target, const struct overlay *overlay) {
+  const struct list *lowers = overlay->lowers;
   char options[4096];
   size_t used = 0;
   raise_descriptor_limit();
@@ -68,21 +69,21 @@ static void mount_by_options(const char *target, const struct list *lowers, cons
     errno = E2BIG;
     if (used >= sizeof options) fail("SANDBOX_OVERLAY", "%zu layers", lowers->count);
   }
-  int size = snprintf(options + used, sizeof options - used, ",upperdir=%d,workdir=%d,userxattr,volatile",
-                      open_directory(upper), open_directory(work));
+  int size = snprintf(options + used, sizeof options - used, ",upperdir=%d,workdir=%d,userxattr%s",
+                      open_directory(overlay->upper), open_directory(overlay->work), overlay->durable ? "" : ",volatile");
   errno = E2BIG;
   if (size < 0 || used + (size_t)size >= sizeof options) fail("SANDBOX_OVERLAY", "%zu layers", lowers->count);
   if (chdir("/proc/self/fd") < 0 || mount("overlay", target, "overlay", 0, options) < 0)
     fail("SANDBOX_OVERLAY", "overlay of %zu layers on %s", lowers->count, target);
 }
 
-void mount_overlay(const char *target, const struct list *lowers, const char *upper, const char *work) {
-  if (!mount_by_layers(target, lowers, upper, work)) mount_by_options(target, lowers, upper, work);
+void mount_overlay(const char *target, const struct overlay *overlay) {
+  if (!mount_by_layers(target, overlay)) mount_by_options(target, overlay);
 }
 
 int mount_root(const struct spec *spec) {
   if (spec->driver == ROOT_OVERLAY) {
-    mount_overlay(spec->root, &spec->lowers, spec->upper, spec->work);
+    mount_overlay(spec->root, &(struct overlay){.lowers = &spec->lowers, .upper = spec->upper, .work = spec->work, .durable = spec->durable});
   } else {
     /* pivot_root wants a mount of its own */
     OWNED_FD directory = open(spec->root, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -27,6 +27,7 @@
 #include "seccomp.h"
 #include "streams.h"
 #include "supervise.h"
+#include "uplink.h"
 
 /* Seen from outside: through this descriptor nothing that the container mounts is in the way. */
 static int open_upper(const struct spec *spec) {
@@ -38,7 +39,7 @@ static int open_upper(const struct spec *spec) {
 
 static unsigned long namespaces(const struct spec *spec) {
   unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-  return spec->network == NETWORK_NONE ? flags | CLONE_NEWNET : flags;
+  return spec->network == NETWORK_NONE || spec->network == NETWORK_PRIVATE ? flags | CLONE_NEWNET : flags;
 }
 
 int command_run(int argc, char **argv) {
@@ -53,11 +54,13 @@ int command_run(int argc, char **argv) {
   close(spec_fd);
 
   int signals = catch_signals();
-  int alive[2], started[2], terminal[2];
-  if (pipe2(alive, O_CLOEXEC) < 0 || pipe2(started, O_CLOEXEC) < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) < 0)
+  const bool connected = spec.network == NETWORK_PRIVATE && spec.uplink.count > 0;
+  int alive[2], started[2], terminal[2], gate[2] = {-1, -1};
+  if (pipe2(alive, O_CLOEXEC) < 0 || pipe2(started, O_CLOEXEC) < 0 || (connected && pipe2(gate, O_CLOEXEC) < 0) ||
+      socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) < 0)
     fail("SANDBOX_START", "pipe");
   struct container container = {
-      .spec = &spec, .stubs = new_stubs(), .upper = open_upper(&spec), .terminal = terminal[1], .alive = alive[0]};
+      .spec = &spec, .stubs = new_stubs(), .upper = open_upper(&spec), .terminal = terminal[1], .alive = alive[0], .gate = gate[0]};
   container.capabilities = capability_mask(&spec.caps);
   container.filter = prepare_filter(&spec, container.capabilities);
   struct supervision supervision = {.master = -1};
@@ -68,14 +71,20 @@ int command_run(int argc, char **argv) {
   if (supervision.child == 0) {
     close(alive[1]);
     close(terminal[0]);
+    close_fd(&gate[1]);
     start_container(&container);
   }
   report_number("pid", supervision.child);
+  /* while the container makes its mounts */
+  const pid_t uplink = connected ? start_uplink(&spec, supervision.child, gate[1], alive[0]) : -1;
+  close_fd(&gate[0]);
+  close_fd(&gate[1]);
   close(terminal[1]);
   close_given_streams(&container);
   if (spec.tty) take_terminal(&supervision, terminal[0]);
   await_start(started);
   int status = supervise(&supervision, signals);
+  if (uplink > 0) stop_uplink(uplink);
   restore_terminal();
   remove_stubs(container.stubs, container.upper);
   return report_end(status);

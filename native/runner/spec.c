@@ -42,12 +42,21 @@ static int choice(const char *key, const char *value, const char *zero, const ch
   fail("SPEC_INVALID", "%s: neither %s nor %s: %s", key, zero, one, value);
 }
 
-static enum mount_type mount_type(const char *key, const char *value) {
-  static const char *const NAMES[] = {"bind", "tmpfs", "tree", "secret"};
-  for (size_t i = 0; i < LENGTH(NAMES); i++)
-    if (strcmp(value, NAMES[i]) == 0) return (enum mount_type)i;
+static int one_of(const char *key, const char *value, const char *const *names, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(value, names[i]) == 0) return (int)i;
   errno = 0;
   fail("SPEC_INVALID", "%s: no such type: %s", key, value);
+}
+
+static enum mount_type mount_type(const char *key, const char *value) {
+  static const char *const NAMES[] = {"bind", "tmpfs", "tree", "secret"};
+  return (enum mount_type)one_of(key, value, NAMES, LENGTH(NAMES));
+}
+
+static enum network network_type(const char *key, const char *value) {
+  static const char *const NAMES[] = {"host", "none", "private", "joined"};
+  return (enum network)one_of(key, value, NAMES, LENGTH(NAMES));
 }
 
 static const char *absolute(const char *key, const char *value) {
@@ -70,7 +79,10 @@ static bool read_mount(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(field, "readonly") == 0) mount->readonly = flag(key, value);
   else if (strcmp(field, "size") == 0) mount->size = number(key, value, INT64_MAX);
   else if (strcmp(field, "mode") == 0) mount->mode = number(key, value, 07777);
+  else if (strcmp(field, "inodes") == 0) mount->inodes = number(key, value, INT64_MAX);
   else if (strcmp(field, "devices") == 0) mount->devices = flag(key, value);
+  else if (strcmp(field, "noexec") == 0) mount->noexec = flag(key, value);
+  else if (strcmp(field, "suid") == 0) mount->suid = flag(key, value);
   else if (strcmp(field, "root") == 0) mount->root = absolute(key, value);
   else if (strcmp(field, "lower") == 0) append(&mount->lowers, absolute(key, value));
   else if (strcmp(field, "upper") == 0) mount->upper = absolute(key, value);
@@ -116,6 +128,7 @@ static bool read_root(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(key, "lower") == 0) append(&spec->lowers, absolute(key, value));
   else if (strcmp(key, "upper") == 0) spec->upper = absolute(key, value);
   else if (strcmp(key, "work") == 0) spec->work = absolute(key, value);
+  else if (strcmp(key, "durable") == 0) spec->durable = flag(key, value);
   else if (strcmp(key, "readonly-root") == 0) spec->readonly_root = flag(key, value);
   else return false;
   return true;
@@ -130,6 +143,7 @@ static bool read_process(struct spec *spec, const char *key, const char *value) 
   else if (strcmp(key, "gid") == 0) spec->gid = number(key, value, MAX_ID);
   else if (strcmp(key, "group") == 0) append(&spec->groups, value);
   else if (strcmp(key, "tty") == 0) spec->tty = flag(key, value);
+  else if (strcmp(key, "init") == 0) spec->init = flag(key, value);
   else return false;
   return true;
 }
@@ -139,8 +153,16 @@ static bool read_confinement(struct spec *spec, const char *key, const char *val
   else if (strcmp(key, "no-new-privs") == 0) spec->no_new_privs = flag(key, value);
   else if (strcmp(key, "seccomp-cache") == 0) spec->seccomp_cache = absolute(key, value);
   else if (strcmp(key, "emulate-ids") == 0) spec->emulate_ids = flag(key, value);
-  else if (strcmp(key, "network") == 0) spec->network = (enum network)choice(key, value, "host", "none");
   else if (strcmp(key, "shm-size") == 0) spec->shm_size = number(key, value, INT64_MAX);
+  else return false;
+  return true;
+}
+
+static bool read_network(struct spec *spec, const char *key, const char *value) {
+  if (strcmp(key, "network") == 0) spec->network = network_type(key, value);
+  else if (strcmp(key, "network-helper") == 0) spec->helper = (enum helper)choice(key, value, "pasta", "slirp4netns");
+  else if (strcmp(key, "network-arg") == 0) append(&spec->uplink, value);
+  else if (strcmp(key, "network-forward") == 0) append(&spec->forwards, value);
   else return false;
   return true;
 }
@@ -177,7 +199,8 @@ struct spec read_spec(int fd) {
     if (value >= end) fail("SPEC_INVALID", "%s: no value", key);
     at = value + strlen(value) + 1;
     if (!read_process(&spec, key, value) && !read_root(&spec, key, value) && !read_mount(&spec, key, value) &&
-        !read_file(&spec, key, value) && !read_limit(&spec, key, value) && !read_confinement(&spec, key, value))
+        !read_file(&spec, key, value) && !read_limit(&spec, key, value) && !read_confinement(&spec, key, value) &&
+        !read_network(&spec, key, value))
       fail("SPEC_INVALID", "unknown key %s", key);
   }
   check(&spec);

@@ -21,15 +21,16 @@ struct mount_spec {
   const char *source;
   const char *target;
   bool readonly;
-  /* tmpfs: device files may be opened there */
-  bool devices;
-  /* tmpfs: bytes, permission bits; 0 is the kernel's default. secret: permission bits */
-  int64_t size, mode;
+  /* tmpfs: device files may be opened there, nothing may be executed there, set-user-id bits count there */
+  bool devices, noexec, suid;
+  /* tmpfs: bytes, files, permission bits; 0 is the default. secret: permission bits */
+  int64_t size, inodes, mode;
   /* tree: directory; with `lowers` (topmost first) an empty one, on which the overlay is mounted */
   const char *root, *upper, *work;
   struct list lowers;
   /* secret: hexadecimal, so that it may hold any byte */
   const char *content;
+  /* tmpfs, secret: owner */
   int64_t uid, gid;
 };
 
@@ -47,7 +48,9 @@ struct limit_spec {
 };
 
 enum root_driver { ROOT_DIRECTORY, ROOT_OVERLAY };
-enum network { NETWORK_HOST, NETWORK_NONE };
+/* PRIVATE: as NONE, and a helper connects it; JOINED: the caller is in the one it is to be, which belongs to its user namespace */
+enum network { NETWORK_HOST, NETWORK_NONE, NETWORK_PRIVATE, NETWORK_JOINED };
+enum helper { UPLINK_PASTA, UPLINK_SLIRP };
 
 struct spec {
   enum root_driver driver;
@@ -55,6 +58,8 @@ struct spec {
   const char *root;
   struct list lowers; /* topmost first */
   const char *upper, *work;
+  /* overlay: what the program syncs is to survive a power cut */
+  bool durable;
   bool readonly_root;
 
   struct list args, env;
@@ -63,6 +68,11 @@ struct spec {
   struct list groups;
 
   enum network network;
+  enum helper helper;
+  /* program (absolute) and arguments of the helper; none: nothing but the loopback device */
+  struct list uplink;
+  /* slirp4netns: requests in JSON */
+  struct list forwards;
   struct mount_spec *mounts;
   size_t mount_count;
   struct file_spec *files;
@@ -79,6 +89,8 @@ struct spec {
   struct limit_spec *limits;
   size_t limit_count;
   bool tty;
+  /* the runner itself is the container's first process: it reaps, and gives signals to the program */
+  bool init;
 };
 
 /* Ends the program with SPEC_INVALID when the text cannot be understood. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +12,12 @@
 #include "pty.h"
 #include "report.h"
 #include "util.h"
+
+void die_with_supervisor(int alive) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail("SANDBOX_SUPERVISE", "prctl");
+  struct pollfd state = {.fd = alive, .events = 0};
+  if (poll(&state, 1, 0) != 0) _exit(EXIT_SANDBOX);
+}
 
 int catch_signals(void) {
   static const int CAUGHT[] = {SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};

@@ -16,6 +16,9 @@ struct supervision {
   size_t pump_count;
 };
 
+/* Ends the process with its parent from here on; `alive` is a pipe whose other end only the parent holds. */
+void die_with_supervisor(int alive);
+
 /* Blocks the signals that are to be read; returns the signalfd. */
 int catch_signals(void);
 

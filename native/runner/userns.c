@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "report.h"
 
 enum { MAX_MAPS = 16 };
@@ -38,6 +39,8 @@ struct plan {
   /* an unprivileged writer of gid_map must give setgroups up first (user_namespaces(7)) */
   bool deny_setgroups;
   int error_fd;
+  /* a process whose user and network namespaces are taken instead of new ones; 0: none */
+  int join;
   char **command;
 };
 
@@ -63,6 +66,8 @@ static struct plan parse_arguments(int argc, char **argv) {
       plan.deny_setgroups = true;
     } else if (strcmp(argv[at], "--error-fd") == 0 && at + 1 < argc) {
       plan.error_fd = (int)parse_number(argv[++at], 1 << 20);
+    } else if (strcmp(argv[at], "--join") == 0 && at + 1 < argc) {
+      plan.join = (int)parse_number(argv[++at], 1 << 30);
     } else {
       fail("RUNNER_USAGE", "unknown argument %s", argv[at]);
     }
@@ -149,7 +154,7 @@ static void init_process(const struct plan *plan) {
     fail("USERNS_START", "cannot execute %s", plan->command[0]);
   }
   /* Only the command may hold the caller's channel, so that its end is seen at once. */
-  close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   for (;;) {
     int status = 0;
     pid_t ended = waitpid(-1, &status, 0);
@@ -168,6 +173,18 @@ static void enter_namespace(const struct plan *plan, int go) {
   init_process(plan);
 }
 
+/* The network belongs to the user namespace, so that who wants the one needs the other. */
+static void join_namespaces(int pid) {
+  OWNED_TEXT user_path = must_print("/proc/%d/ns/user", pid);
+  OWNED_TEXT network_path = must_print("/proc/%d/ns/net", pid);
+  OWNED_FD user = open(user_path, O_RDONLY | O_CLOEXEC);
+  OWNED_FD network = open(network_path, O_RDONLY | O_CLOEXEC);
+  if (user < 0 || network < 0 || setns(user, CLONE_NEWUSER) < 0 || setns(network, CLONE_NEWNET) < 0)
+    fail("SANDBOX_JOIN", "cannot join the network of process %d", pid);
+  /* forgotten with the change of ids */
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail("USERNS_SUPERVISE", "prctl");
+}
+
 int command_userns(int argc, char **argv) {
   struct plan plan = parse_arguments(argc, argv);
   if (plan.error_fd >= 0) report_to(plan.error_fd);
@@ -177,7 +194,8 @@ int command_userns(int argc, char **argv) {
 
   int go[2];
   if (pipe2(go, O_CLOEXEC) < 0) fail("USERNS_START", "pipe");
-  unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | SIGCHLD;
+  if (plan.join > 0) join_namespaces(plan.join);
+  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | SIGCHLD | (plan.join > 0 ? 0 : CLONE_NEWUSER);
   pid_t child = (pid_t)syscall(SYS_clone, flags, 0, 0, 0, 0);
   if (child < 0) fail("USERNS_REFUSED", "the kernel refuses a new user namespace");
   if (child == 0) {
@@ -185,10 +203,10 @@ int command_userns(int argc, char **argv) {
     enter_namespace(&plan, go[0]);
   }
   close(go[0]);
-  write_maps(&plan, child);
+  if (plan.join == 0) write_maps(&plan, child);
   if (write_all(go[1], "x", 1) < 0) fail("USERNS_START", "the process in the namespace ended early");
   for (int fd = 3; fd < go[1]; fd++) close(fd);
-  close_range((unsigned)go[1] + 1, ~0U, 0);
+  kernel_close_from(go[1] + 1, 0);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   return exit_status(status);

@@ -2,7 +2,7 @@ import t from 'tap';
 import {
   chooseIdMap,
   type IdMapInput,
-  idMapArguments,
+  namespaceArguments,
   parseIdMap,
   parseSubordinateIds,
 } from '../../lib/sandbox/idmap.js';
@@ -38,7 +38,7 @@ t.test('lines of uid_map', async t => {
 t.test('a user with ranges', async t => {
   const map = chooseIdMap(user);
   t.match(map, { kind: 'range', helpers: true, denySetgroups: false });
-  t.same(idMapArguments(map), [
+  t.same(namespaceArguments(map), [
     ...['--uid', '0', '1000', '1', '--uid', '1', '100000', '65536'],
     ...['--gid', '0', '100', '1', '--gid', '1', '200000', '65536', '--helpers'],
   ]);
@@ -52,7 +52,7 @@ t.test('a user without: one id, and what would help', async t => {
   });
   t.match(chooseIdMap({ ...user, subgid: '' }), { kind: 'single', why: /subgid/ });
   t.match(chooseIdMap({ ...user, helpers: false }), { kind: 'single', hint: 'apt-get install uidmap' });
-  t.same(idMapArguments(chooseIdMap({ ...user, subuid: '' })), [
+  t.same(namespaceArguments(chooseIdMap({ ...user, subuid: '' })), [
     ...['--uid', '0', '1000', '1', '--gid', '0', '100', '1', '--deny-setgroups'],
   ]);
 });

@@ -1,5 +1,6 @@
 import { type ContainerSummary, inspectContainer, summaryOf } from '../../container/inspect.js';
 import { type LogLine, type LogOptions, readLog } from '../../container/logs.js';
+import type { ListedPort } from '../../container/ports.js';
 import { type ProcessEntry, processesOf } from '../../container/processes.js';
 import { listRecords } from '../../container/record.js';
 import { withHouse } from '../house.js';
@@ -16,6 +17,11 @@ export function list(options: ShaleOptions = {}): Promise<ContainerSummary[]> {
 /** What docker prints of a container. @throws ContainerError `CONTAINER_UNKNOWN`, `CONTAINER_AMBIGUOUS` */
 export function inspect(options: Which): Promise<Record<string, unknown>> {
   return withContainer(options, ({ store }, record) => inspectContainer(store, record));
+}
+
+/** The published ports of a container, sorted; none when it does not run. */
+export function ports(options: Which): Promise<ListedPort[]> {
+  return withContainer(options, async ({ store }, record) => (await summaryOf(store, record)).ports);
 }
 
 /** The lines of a container's output. */

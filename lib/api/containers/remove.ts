@@ -2,14 +2,18 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listRecords } from '../../container/record.js';
 import { removeContainer } from '../../container/remove.js';
-import { readState } from '../../container/state.js';
+import { isHeld, readState } from '../../container/state.js';
 import { withHouse } from '../house.js';
 import type { ShaleOptions } from '../options.js';
 import { directoryOf, type Which, withContainer } from './which.js';
 
-/** @throws ContainerError `CONTAINER_RUNNING` without `force` */
-export function remove(options: Which & { force?: boolean }): Promise<void> {
-  return withContainer(options, (house, record) => removeContainer(house, record, options.force === true));
+/**
+ * @param options.volumes also volumes that were made for the container without a name
+ * @throws ContainerError `CONTAINER_RUNNING` without `force`
+ */
+export function remove(options: Which & { force?: boolean; volumes?: boolean }): Promise<void> {
+  const { force, volumes } = options;
+  return withContainer(options, (house, record) => removeContainer(house, record, { force, volumes }));
 }
 
 /** Removes every container that does not run. @returns their ids, and the bytes that they took */
@@ -19,9 +23,9 @@ export function prune(options: ShaleOptions = {}): Promise<{ removed: string[]; 
     let reclaimed = 0;
     for (const record of await listRecords(house.store)) {
       const directory = directoryOf(house.store, record);
-      if ((await readState(directory)).status === 'running') continue;
+      if (isHeld(await readState(directory))) continue;
       reclaimed += await logSize(directory);
-      await removeContainer(house, record, false);
+      await removeContainer(house, record);
       removed.push(record.id);
     }
     return { removed, reclaimed };

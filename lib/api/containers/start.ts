@@ -3,13 +3,15 @@ import type { ContainerRecord } from '../../container/record.js';
 import { startContainer } from '../../container/start.js';
 import type { Connection } from '../../sandbox/monitor.js';
 import { remove } from './remove.js';
-import { wait } from './signals.js';
+import { kill, wait } from './signals.js';
 import { directoryOf, type Which, withContainer } from './which.js';
 
 /** A started container that somebody is attached to. */
 export interface Attached {
   attachment: Attachment;
   record: ContainerRecord;
+  /** sends a signal to the container, which may have ended */
+  kill(signal: string): Promise<void>;
   /** settles when the container has ended, with its exit code; removes it when it was to be removed */
   end(): Promise<number>;
 }
@@ -51,6 +53,9 @@ function attached(
   return {
     attachment: new Attachment(connection),
     record,
+    kill: async killSignal => {
+      await kill({ ...which, killSignal }).catch(() => {});
+    },
     end: async () => {
       const code = await wait(which);
       if (record.options.autoRemove) await remove({ ...which, force: true });

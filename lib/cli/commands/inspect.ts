@@ -10,8 +10,9 @@ import {
 import { errorMessage, isShaleError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
+import { PLATFORM_FLAG } from '../listing.js';
 
-const FORMAT: FlagSpec = {
+export const FORMAT: FlagSpec = {
   name: 'format',
   short: 'f',
   kind: 'string',
@@ -58,7 +59,9 @@ function isTemplateError(error: unknown): boolean {
 const FLAGS = [FORMAT];
 
 async function findImage(invocation: Invocation, image: string): Promise<Inspected> {
-  return { document: await inspectImage({ ...invocation.options, image }), schema: IMAGE_SCHEMA };
+  const { flags, options } = invocation;
+  const document = await inspectImage({ ...options, image, platform: flags.string('platform') });
+  return { document, schema: IMAGE_SCHEMA };
 }
 
 async function findContainer(invocation: Invocation, container: string): Promise<Inspected> {
@@ -70,7 +73,7 @@ export const imageInspect: Command = {
   summary: 'Display detailed information on images',
   operands: 'IMAGE [IMAGE...]',
   arity: { min: 1 },
-  flags: FLAGS,
+  flags: [...FLAGS, PLATFORM_FLAG],
   examples: ["shale image inspect -f '{{.Os}} {{.ContainerConfig.ExposedPorts}}' httpd:2.4"],
   run: invocation => inspectAll(invocation, image => findImage(invocation, image)),
 };
@@ -91,6 +94,7 @@ export const inspectCommand: Command = {
   arity: { min: 1 },
   flags: [
     ...FLAGS,
+    PLATFORM_FLAG,
     { name: 'type', kind: 'string', value: 'TYPE', help: 'container or image (default: whichever there is)' },
   ],
   examples: ["shale inspect -f '{{json .Config.Labels}}' debian"],

@@ -85,17 +85,12 @@ export const rm: Command = {
   ...CONTAINERS,
   flags: [
     { name: 'force', short: 'f', kind: 'bool', help: 'Also those that run' },
-    {
-      name: 'volumes',
-      short: 'v',
-      kind: 'bool',
-      help: 'Accepted: there are no anonymous volumes',
-      hidden: true,
-    },
+    { name: 'volumes', short: 'v', kind: 'bool', help: 'Also volumes that were made for it without a name' },
   ],
   run: invocation =>
     forEach(invocation, async container => {
-      await remove({ ...invocation.options, container, force: invocation.flags.bool('force') });
+      const { flags, options } = invocation;
+      await remove({ ...options, container, force: flags.bool('force'), volumes: flags.bool('volumes') });
       return container;
     }),
 };

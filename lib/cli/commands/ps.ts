@@ -1,8 +1,12 @@
 import { list, top } from '../../api/containers/observe.js';
 import type { ContainerSummary } from '../../container/inspect.js';
+import { networkName } from '../../container/network.js';
+import { exposedOf } from '../../container/network-inspect.js';
+import { portsColumn } from '../../container/ports.js';
+import { isHeld } from '../../container/state.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
+import { FORMAT_FLAG, goTime, hasLabel, type Listing, labelText, printList, type Row } from '../listing.js';
 import { ago, table } from '../table.js';
 
 export const ps: Command = {
@@ -18,7 +22,7 @@ export const ps: Command = {
       short: 'f',
       kind: 'list',
       value: 'KEY=VALUE',
-      help: 'ancestor, exited, id, label, name, status',
+      help: 'ancestor, exited, health, id, label, name, status',
     },
     FORMAT_FLAG,
     { name: 'last', short: 'n', kind: 'string', value: 'N', help: 'The last created ones, running or not' },
@@ -33,7 +37,7 @@ export const ps: Command = {
     const last = flags.bool('latest') ? 1 : Number(flags.string('last') ?? -1);
     const all = flags.bool('all') || stated || last >= 0;
     const found = (await list(options))
-      .filter(each => all || each.state.status === 'running')
+      .filter(each => all || isHeld(each.state))
       .filter(each => accepts(tests, each));
     const shown = last >= 0 ? found.slice(0, last) : found;
     return printList(
@@ -68,7 +72,8 @@ const LISTING: Listing = {
 
 const COMMAND_WIDTH = 20;
 
-function rowOf({ record, state }: ContainerSummary, whole: boolean): Row {
+function rowOf(summary: ContainerSummary, whole: boolean): Row {
+  const { record, state, ports } = summary;
   const command = record.args.join(' ');
   const labels = labelsOf(record);
   const cut = whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`;
@@ -78,15 +83,15 @@ function rowOf({ record, state }: ContainerSummary, whole: boolean): Row {
     Command: JSON.stringify(cut),
     CreatedAt: goTime(record.created),
     RunningFor: ago(record.created),
-    Ports: '',
+    Ports: state.status === 'running' ? portsColumn(ports, exposedOf(record)) : '',
     State: state.status,
-    Status: statusText({ record, state }),
+    Status: statusText(summary),
     Size: '0B',
     Names: record.name,
     Labels: labelText(labels),
     Label: key => labels[key] ?? '',
     Mounts: (record.options.mounts ?? []).map(mount => mount.target).join(','),
-    Networks: record.options.network ?? 'host',
+    Networks: networkName(record.options.network),
     LocalVolumes: '0',
   };
 }
@@ -96,10 +101,12 @@ function labelsOf(record: ContainerSummary['record']): Record<string, string> {
 }
 
 /** docker's words: `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created` */
-function statusText({ state }: ContainerSummary): string {
+function statusText({ state, health }: ContainerSummary): string {
   if (state.status === 'created') return 'Created';
   if (state.status === 'exited') return `Exited (${state.exitCode}) ${ago(state.finishedAt)}`;
-  return `Up ${ago(state.startedAt).replace(/ ago$/, '')}`;
+  if (state.status === 'restarting') return `Restarting (${state.exitCode}) ${ago(state.finishedAt)}`;
+  const noted = health === 'starting' ? ' (health: starting)' : health === undefined ? '' : ` (${health})`;
+  return `Up ${ago(state.startedAt).replace(/ ago$/, '')}${noted}`;
 }
 
 type Test = [key: string, accepts: (each: ContainerSummary) => boolean];
@@ -126,18 +133,15 @@ function compile(filter: string): Test {
       return [key, each => each.state.status === 'exited' && each.state.exitCode === Number(value)];
     case 'ancestor':
       return [key, each => each.record.imageName === value || each.record.image.slice(7).startsWith(value)];
+    case 'health':
+      return [key, each => (each.health ?? 'none') === value];
     case 'label':
       return [key, each => hasLabel(labelsOf(each.record), value)];
     default:
       throw new UsageError('USAGE_FILTER', `invalid filter '${key || filter}'`, {
-        hint: 'known filters: ancestor, exited, id, label, name, status',
+        hint: 'known filters: ancestor, exited, health, id, label, name, status',
       });
   }
-}
-
-function hasLabel(labels: Record<string, string>, text: string): boolean {
-  const [key = '', ...rest] = text.split('=');
-  return key in labels && (rest.length === 0 || labels[key] === rest.join('='));
 }
 
 export const topCommand: Command = {

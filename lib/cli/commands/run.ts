@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { remove, start, startAttached } from '../../api/containers.js';
 import { run as runImage } from '../../api/run.js';
 import { isShaleError, UsageError } from '../../util/errors.js';
-import { follow } from '../attach.js';
+import { follow, followOptions, SIG_PROXY_FLAG } from '../attach.js';
 import type { Command, Invocation } from '../command.js';
 import { createFrom } from '../container/create.js';
 import { CONTAINER_FLAGS, containerOptions } from '../container/options.js';
+import { DETACH_KEYS_FLAG } from '../detach-keys.js';
 import { makeProgress } from '../progress/index.js';
 
 export const run: Command = {
@@ -18,6 +19,8 @@ export const run: Command = {
   flags: [
     ...CONTAINER_FLAGS,
     { name: 'detach', short: 'd', kind: 'bool', help: 'Leave the container running and print its id' },
+    DETACH_KEYS_FLAG,
+    SIG_PROXY_FLAG,
   ],
   interspersed: false,
   examples: [
@@ -47,9 +50,8 @@ async function execute(invocation: Invocation): Promise<number> {
 async function runAttached(invocation: Invocation, id: string): Promise<number> {
   const { flags, options } = invocation;
   try {
-    return await follow(
-      await startOrRemove(() => startAttached({ ...options, container: id }), invocation, id),
-    );
+    const attached = await startOrRemove(() => startAttached({ ...options, container: id }), invocation, id);
+    return await follow(attached, followOptions(invocation));
   } catch (error) {
     const named = flags.has('name') || flags.has('cidfile');
     if (named || !isShaleError(error) || error.code !== 'SANDBOX_KEEP') throw error;

@@ -1,8 +1,9 @@
 import { inspect } from '../../api/containers/observe.js';
 import { attach, start, startAttached } from '../../api/containers/start.js';
 import { UsageError } from '../../util/errors.js';
-import { follow } from '../attach.js';
+import { follow, followOptions, SIG_PROXY_FLAG } from '../attach.js';
 import type { Command } from '../command.js';
+import { DETACH_KEYS_FLAG } from '../detach-keys.js';
 import { forEach } from '../each.js';
 
 export const startCommand: Command = {
@@ -14,6 +15,8 @@ export const startCommand: Command = {
   flags: [
     { name: 'attach', short: 'a', kind: 'bool', help: 'Show the output and wait for the end' },
     { name: 'interactive', short: 'i', kind: 'bool', help: 'Connect standard input too' },
+    DETACH_KEYS_FLAG,
+    SIG_PROXY_FLAG,
   ],
   examples: ['shale start -ai box'],
   run: async invocation => {
@@ -27,7 +30,8 @@ export const startCommand: Command = {
     }
     if (operands.length > 1)
       throw new UsageError('USAGE_ARGUMENTS', 'you cannot start and attach multiple containers at once');
-    return follow(await startAttached({ ...options, container: operands[0] ?? '' }), input);
+    const follows = followOptions(invocation);
+    return follow(await startAttached({ ...options, container: operands[0] ?? '' }), { ...follows, input });
   },
 };
 
@@ -37,10 +41,17 @@ export const attachCommand: Command = {
   summary: 'Connect with a running container',
   operands: 'CONTAINER',
   arity: { min: 1, max: 1 },
-  flags: [{ name: 'no-stdin', kind: 'bool', help: 'Do not connect standard input' }],
-  run: async ({ flags, operands, options }) => {
+  flags: [
+    { name: 'no-stdin', kind: 'bool', help: 'Do not connect standard input' },
+    DETACH_KEYS_FLAG,
+    SIG_PROXY_FLAG,
+  ],
+  examples: ['shale attach --detach-keys ctrl-x box'],
+  run: async invocation => {
+    const { flags, operands, options } = invocation;
     const container = operands[0] ?? '';
     await inspect({ ...options, container });
-    return follow(await attach({ ...options, container }), !flags.bool('no-stdin'));
+    const follows = followOptions(invocation);
+    return follow(await attach({ ...options, container }), { ...follows, input: !flags.bool('no-stdin') });
   },
 };

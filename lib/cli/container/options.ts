@@ -9,9 +9,11 @@ import { LIFECYCLE_FLAGS } from './lifecycle.js';
 import { MOUNT_FLAGS } from './mounts.js';
 import { NETWORK_FLAGS } from './network.js';
 import { PROCESS_FLAGS } from './process.js';
+import { SUPERVISION_FLAGS } from './supervision.js';
 
 const TABLE: ContainerFlag[] = [
   ...LIFECYCLE_FLAGS,
+  ...SUPERVISION_FLAGS,
   ...PROCESS_FLAGS,
   ...MOUNT_FLAGS,
   ...NETWORK_FLAGS,

@@ -8,6 +8,7 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs';
+import { timesOf } from '../scan-table.js';
 import type { BytePath, Compression, ScanEntry } from '../types.js';
 import { BlobSource } from './blob-read.js';
 import { NewFile, openBlobSink } from './blob-write.js';
@@ -112,11 +113,8 @@ function scanOne(
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     size: Number(stat.size),
-    mtimeNs: stat.mtimeNs.toString(),
-    ctimeNs: stat.ctimeNs.toString(),
-    ino: stat.ino.toString(),
-    dev: stat.dev.toString(),
     nlink: Number(stat.nlink),
+    ...timesOf(stat),
   };
   if (entry.type === 'symlink') entry.link = readlinkSync(file, LATIN1);
   if (entry.type === 'char' || entry.type === 'block') Object.assign(entry, deviceNumbers(stat.rdev));

@@ -1,3 +1,4 @@
+import { SandboxError } from '../../util/errors.js';
 import { containerCapabilities } from '../capabilities.js';
 import type { RunSpec } from '../types.js';
 import { seccompProfile } from './seccomp.js';
@@ -93,11 +94,20 @@ function limits(spec: RunSpec): { type: string; soft: number; hard: number }[] {
   return [...defaults.filter(({ type }) => !asked.some(limit => limit.type === type)), ...asked];
 }
 
+/** @throws SandboxError `NETWORK_RUNTIME`: a helper, or another's namespace, needs our own runner */
+function assertPlainNetwork({ network }: RunSpec): void {
+  if (typeof network === 'string') return;
+  throw new SandboxError('NETWORK_RUNTIME', 'a network of its own needs shale-runner, not an OCI runtime', {
+    hint: '--network host or --network none',
+  });
+}
+
 /**
  * The configuration of an OCI runtime that confines a step as our runner does. The user namespace is the worker's.
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md
  */
 export function ociConfig(spec: RunSpec, context: OciContext): object {
+  assertPlainNetwork(spec);
   const names = containerCapabilities(spec.capAdd, spec.capDrop);
   const bounding = names.map(name => `CAP_${name}`);
   const isRoot = context.singleId || spec.uid === 0;

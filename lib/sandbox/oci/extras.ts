@@ -32,7 +32,7 @@ export async function mountExtras(
       const place = join(bundle, `extra-${at}`);
       if (extra.type === 'tree') mounts.push(await treeMount(extra, place, mounted));
       else if (extra.type === 'secret') mounts.push(await secretMount(extra, place, mounted, singleId));
-      else mounts.push(hostMount(extra));
+      else mounts.push(hostMount(extra, singleId));
     }
     return { mounts, release };
   } catch (error) {
@@ -45,11 +45,19 @@ function bindOf(source: string, target: string, options: string[]): OciMount {
   return { destination: target, type: 'none', source, options: ['rbind', 'rprivate', ...options] };
 }
 
-function hostMount({ type, source, target, readonly, size, mode, devices }: HostMount): OciMount {
-  const access = readonly ? ['ro'] : [];
-  if (type === 'bind') return bindOf(source ?? '', target, access);
-  const limits = [...(size === undefined ? [] : [`size=${size}`]), `mode=${(mode ?? 0o1777).toString(8)}`];
-  const options = ['nosuid', ...(devices ? [] : ['nodev']), ...limits, ...access];
+function hostMount(mount: HostMount, singleId: boolean): OciMount {
+  const access = mount.readonly ? ['ro'] : [];
+  if (mount.type === 'bind') return bindOf(mount.source, mount.target, access);
+  const { target, size, inodes, mode = 0o1777, uid, gid, devices, noexec, suid } = mount;
+  const owner = singleId ? {} : { uid, gid };
+  const limits = Object.entries({ size, nr_inodes: inodes, mode: mode.toString(8), ...owner });
+  const options = [
+    ...access,
+    ...(suid ? [] : ['nosuid']),
+    ...(devices ? [] : ['nodev']),
+    ...(noexec ? ['noexec'] : []),
+    ...limits.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
+  ];
   return { destination: target, type: 'tmpfs', source: 'tmpfs', options };
 }
 
