@@ -4,6 +4,7 @@
  * progress; every error that it throws on purpose is a `ShaleError` with a stable `code`.
  */
 export { build } from './api/build.js';
+export { type PruneBuildsOptions, type PrunedBuilds, pruneBuilds } from './api/cache.js';
 export { cacheMounts, exportCacheMount, importCacheMount, pruneCacheMounts } from './api/cache-mounts.js';
 export { check, outline, targets } from './api/check.js';
 export * as containers from './api/containers.js';
@@ -16,7 +17,6 @@ export {
   inspect,
   load,
   prune,
-  pruneBuilds,
   removeImages,
   type SaveImagesOptions,
   save,
@@ -24,10 +24,33 @@ export {
 } from './api/images.js';
 export { type Info, info } from './api/info.js';
 export { login, logout } from './api/login.js';
+export {
+  type ExaminedLayer,
+  type FileNode,
+  type ImageChange,
+  imageDiff,
+  imageLayers,
+  imageReport,
+  imageTree,
+  type LayerNode,
+  layerTree,
+} from './api/look.js';
+export {
+  addToList,
+  annotateList,
+  createList,
+  inspectManifest,
+  type ManifestList,
+  pushList,
+  removeFromList,
+  removeList,
+} from './api/manifests.js';
 export type { RegistryOptions, ShaleOptions } from './api/options.js';
 export { type PullOptions, pull } from './api/pull.js';
 export { type PushOptions, push } from './api/push.js';
 export { type RunImageOptions, run } from './api/run.js';
+export { type PruneSystemOptions, pruneSystem } from './api/system.js';
+export { type DiskReport, diskReport } from './api/usage.js';
 export * as volumes from './api/volumes.js';
 export type { BuildEvent, EventSink, LogEvent, NoteEvent, StepEvent, TransferEvent } from './build/events.js';
 export type { BuildOptions, BuildResult, ExportTarget } from './build/options.js';

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeHeaders } from './node-headers.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const only = new Set(process.argv.slice(2));
@@ -18,14 +19,6 @@ function has(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-/** Node's headers as the distribution installs them; node-gyp would otherwise download them. */
-function nodeDir() {
-  for (const dir of [process.env.npm_config_nodedir, join(dirname(process.execPath), '..')]) {
-    if (dir && existsSync(join(dir, 'include/node/node_api.h'))) return dir;
-  }
-  return undefined;
-}
-
 function buildNative() {
   if (!has('c++') || !has('make')) {
     console.error(
@@ -33,7 +26,7 @@ function buildNative() {
     );
     return true;
   }
-  const dir = nodeDir();
+  const dir = nodeHeaders();
   const gyp = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
   const args = [
     gyp,

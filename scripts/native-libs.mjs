@@ -2,7 +2,7 @@
 // Prints `yes` or `no`; with --libraries, the arguments of the linker: static archives where they are installed
 // as position-independent code, so that the addon runs on machines that have neither.
 import { spawnSync } from 'node:child_process';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 const LIBRARIES = ['deflate', 'zstd'];
 
@@ -11,7 +11,8 @@ const compiler = (process.env.CC ?? 'cc').split(' ');
 function compile(source, ...args) {
   const [command, ...first] = compiler;
   return (
-    spawnSync(command, [...first, '-x', 'c', '-', '-fsyntax-only', ...args], { input: source }).status === 0
+    spawnSync(command, [...first, '-x', 'c', '-', '-c', '-o', '/dev/null', ...args], { input: source })
+      .status === 0
   );
 }
 
@@ -22,8 +23,10 @@ function isPositionIndependent(archive) {
   return spawnSync(command, [...first, ...args], { stdio: 'ignore' }).status === 0;
 }
 
-/** The path of the static archive where it can be used, or the flag for the shared library. */
+/** The static archive, from SHALE_LIBRARIES or where the compiler finds it usable, or the flag for the shared library. */
 function linkArgument(name) {
+  const own = join(process.env.SHALE_LIBRARIES ?? '', 'lib', `lib${name}.a`);
+  if (isAbsolute(own)) return own;
   const [command, ...first] = compiler;
   const printed = spawnSync(command, [...first, `-print-file-name=lib${name}.a`], { encoding: 'utf8' });
   const path = (printed.stdout ?? '').trim();

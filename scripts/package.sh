@@ -1,35 +1,58 @@
 #!/usr/bin/env bash
 # Packs what would be published, installs it into an empty folder where no compiler is found, and builds and runs an
-# image with it: package.sh [DIRECTORY to keep the tarballs in]
+# image with it: package.sh [DIRECTORY to keep the tarballs in [all]]
+# With `all` the packages of every platform are built, by a cross compiler; else the one for this machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d /var/tmp/shale-package-XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 out=${1:-$scratch/tarballs}
 mkdir -p "$out"
+out=$(realpath "$out")
 
-[ -e build/Release/shale.node ] && [ -e build/Release/shale-runner ] || {
-  echo "package: the native parts are not built: npm run build" >&2
-  exit 1
-}
+node scripts/prebuild/index.mjs "$scratch/artifacts" ${2:+"$2"}
 
-# The package for this machine, as @napi-rs/cli lays it out, and the runner beside the addon.
-cp package.json "$scratch/"
-node_modules/.bin/napi create-npm-dirs --cwd "$scratch" >/dev/null
-platform=$(node -p "require('./package.json').napi.targets.length === 1 ? require('node:fs').readdirSync('$scratch/npm')[0] : 'linux-' + process.arch + '-gnu'")
-folder="$scratch/npm/$platform"
-cp build/Release/shale.node "$folder/shale.$platform.node"
-cp build/Release/shale-runner "$folder/"
-node -e '
-const fs = require("node:fs"), file = process.argv[1] + "/package.json";
-const made = JSON.parse(fs.readFileSync(file));
-made.files = [...new Set([...made.files, "shale-runner"])];
-fs.writeFileSync(file, JSON.stringify(made, null, 2) + "\n");
-' "$folder"
+node scripts/docs.mjs
 
-npm pack --silent --ignore-scripts --pack-destination "$out" . "$folder" >/dev/null
+# @napi-rs/cli lays the platform packages out and makes them optional dependencies of ours; the runner goes beside the addon.
+cp -r package.json bin dist docs examples CHANGELOG.md README.md "$scratch/"
+mkdir "$scratch/wasm" && cp wasm/*.wasm "$scratch/wasm/"
+napi() { node_modules/.bin/napi "$@" --cwd "$scratch" >"$scratch/napi.log" 2>&1 || { cat "$scratch/napi.log" >&2; return 1; }; }
+napi create-npm-dirs
+for folder in "$scratch"/npm/*; do
+  platform=${folder##*/}
+  [ -e "$scratch/artifacts/shale.$platform.node" ] || { rm -r "$folder"; continue; }
+  cp "$scratch/artifacts/shale-runner.$platform" "$folder/shale-runner"
+done
+napi artifacts
+(cd "$scratch" && node -e '
+const fs = require("node:fs");
+const edit = (file, change) => {
+  const data = JSON.parse(fs.readFileSync(file));
+  change(data);
+  fs.writeFileSync(file, JSON.stringify(data, null, 2) + "\n");
+};
+const platforms = fs.readdirSync("npm");
+for (const platform of platforms) edit(`npm/${platform}/package.json`, data => data.files.push("shale-runner"));
+edit("package.json", data => {
+  delete data.scripts;
+  delete data.devDependencies;
+  data.optionalDependencies = Object.fromEntries(data.napi.targets.map(target => {
+    const [cpu, , system, libc] = target.split("-");
+    return [`shale-${system}-${{ x86_64: "x64", aarch64: "arm64" }[cpu]}-${libc}`, data.version];
+  }));
+});
+')
+(cd "$scratch" && npm pack --silent --ignore-scripts --pack-destination "$out" . ./npm/* >/dev/null)
 version=$(node -p "require('./package.json').version")
+platform=$(node -p "const gnu = process.report.getReport().header.glibcVersionRuntime !== undefined; 'linux-' + process.arch + '-' + (gnu ? 'gnu' : 'musl')")
 packages=("$out/shale-$version.tgz" "$out/shale-$platform-$version.tgz")
+# Of this machine's package, nothing may be missing that another machine does not have.
+tar -xOf "${packages[1]}" "package/shale.$platform.node" >"$scratch/addon"
+if readelf -d "$scratch/addon" | grep -E 'NEEDED.*(deflate|zstd|seccomp)'; then
+  echo "package: the addon needs libraries of this machine" >&2
+  exit 1
+fi
 
 app="$scratch/app"
 mkdir -p "$app/context" "$app/bin"

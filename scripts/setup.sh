@@ -9,8 +9,13 @@ cd "$(dirname "$0")/.."
 
 run_packages=(g++ make python3 git ca-certificates uidmap fuse-overlayfs passt libdeflate-dev libzstd-dev
   libseccomp-dev mmdebstrap xz-utils bzip2 util-linux)
-test_packages=(skopeo umoci podman buildah docker-registry runc crun busybox-static strace tmux zstd attr acl
-  libcap2-bin openssl apache2-utils python3-minimal)
+test_packages=(
+  skopeo umoci podman buildah docker-registry runc crun
+  busybox-static strace tmux zstd attr acl libcap2-bin openssl apache2-utils python3-minimal
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+  binutils dpkg-dev gperf
+  chromium zsh fish bash-completion man-db groff
+)
 
 declare -A lost=(
   [g++]='the native engine and runner (WASM and an OCI runtime take their place)'

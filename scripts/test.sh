@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The whole suite: set-up, lint and floors, unit tests, end-to-end tests as three users, and a summary.
-# Arguments are test files; without any, all are run.
+# The whole suite: set-up, lint and floors, sanitizers and fuzzer on the native code, packaging, unit tests, end-to-end
+# tests as three users, and a summary. Arguments are test files: then only they are run, without sanitizers and fuzzer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,15 @@ bash scripts/stage.sh "$scratch/shale"
 export SHALE_TEST_PREFIX="$scratch/shale" SHALE_TEST_SCRATCH="$scratch"
 
 status=0
+fuzzer=
+if [ $# = 0 ]; then
+  # The fuzzer takes one core and its minute, whatever else goes on; what is timed comes after it.
+  bash scripts/fuzz.sh >"$scratch/fuzz.log" 2>&1 &
+  fuzzer=$!
+  bash scripts/sanitize.sh || { status=1; echo "FAILED scripts/sanitize.sh"; }
+fi
 bash scripts/package.sh || { status=1; echo "FAILED scripts/package.sh"; }
+[ -z "$fuzzer" ] || { wait "$fuzzer" || status=1; cat "$scratch/fuzz.log"; }
 npx tap --reporter=tap --disable-coverage "$@" >"$scratch/results.tap" || status=$?
 # The summary's count is the last line: whoever watches CI reads it there.
 node scripts/summary.mjs "$scratch/results.tap" || status=1

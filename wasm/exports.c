@@ -1,7 +1,7 @@
 /* What JavaScript calls: the core behind plain numbers. lib/layer/wasm/core.ts is the only caller. */
 #include "crc32.h"
 #include "record.h"
-#include "sha256.h"
+#include "sha256_many.h"
 #include "tar_read.h"
 #include "tar_write.h"
 
@@ -30,6 +30,10 @@ EXPORT("sha256_update") void sha256_update(shale_sha256 *state, const uint8_t *b
   shale_sha256_update(state, bytes, length);
 }
 EXPORT("sha256_final") void sha256_final(shale_sha256 *state, uint8_t *digest) { shale_sha256_final(state, digest); }
+/* Inputs that lie whole in memory: `count` pairs of address and length in, as many digests out. */
+EXPORT("sha256_many") void sha256_many(const shale_bytes *inputs, size_t count, uint8_t (*digests)[32]) {
+  shale_sha256_many(inputs, count, digests);
+}
 EXPORT("sha256_save") void sha256_save(const shale_sha256 *state, uint8_t *out) { shale_sha256_save(state, out); }
 EXPORT("sha256_restore") void sha256_restore(shale_sha256 *state, const uint8_t *in) { shale_sha256_restore(state, in); }
 

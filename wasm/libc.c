@@ -1,6 +1,11 @@
 /* The few functions of libc that the core calls. Built with -mbulk-memory: memcpy and memset become one instruction. */
 #include "bytes.h"
 
+#undef memcpy
+#undef memset
+#undef memcmp
+#undef strlen
+
 void *memcpy(void *to, const void *from, size_t length) {
   __builtin_memcpy(to, from, length);
   return to;

@@ -1,12 +1,11 @@
-import { Agents } from '../build/agents.js';
 import { type BuildHost, type Built, buildImage } from '../build/build.js';
 import { exportImage } from '../build/export.js';
 import type { BuildOptions, BuildResult } from '../build/options.js';
 import type { BaseImage } from '../build/session.js';
-import { type BuildContext, type OpenContextOptions, openContext } from '../context/index.js';
 import { type LayoutOptions, loadLayout } from '../image/index.js';
 import { normalizeReference } from '../oci/index.js';
 import { findOrPull } from './base-image.js';
+import { giversOf } from './givers.js';
 import { type House, withHouse } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
 
@@ -37,18 +36,11 @@ async function buildFrom(
   house: House,
   options: BuildOptions & ShaleOptions & RegistryOptions & { signal: AbortSignal },
 ): Promise<Built> {
-  const opened: BuildContext[] = [];
-  const open = async (spec: string, more: Partial<OpenContextOptions>): Promise<BuildContext> => {
-    const scratch = await house.store.scratch('context');
-    const { signal } = options;
-    const context = await openContext(spec, { engine: await house.engine(), scratch, signal, ...more });
-    opened.push(context);
-    return context;
-  };
-  const agents = new Agents(options.ssh ?? []);
+  const givers = giversOf(house, options, options.signal);
   try {
-    const context = await open(options.context, { dockerfile: options.file, stdin: options.stdin });
+    const context = await givers.mainContext();
     const host: BuildHost = {
+      ...givers,
       store: house.store,
       engine: house.engine,
       worker: house.worker,
@@ -56,13 +48,10 @@ async function buildFrom(
         findOrPull(house, options, reference, platform, always ? 'always' : 'missing'),
       layout: (directory, wanted, platform) =>
         layoutImage(house, directory, { wanted, platform, signal: options.signal }),
-      openContext: spec => open(spec, {}),
-      agent: id => agents.socket(id),
     };
     return await buildImage(host, context, options);
   } finally {
-    await agents.close();
-    for (const context of opened) await context.close();
+    await givers.close();
   }
 }
 

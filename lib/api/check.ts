@@ -2,9 +2,10 @@ import { readDockerfile, withExcerpt } from '../build/build.js';
 import { checkDockerfile } from '../build/check.js';
 import type { BuildOptions } from '../build/options.js';
 import { type Outline, outlineOf, type TargetInfo, targetsOf } from '../build/outline.js';
-import { openContext } from '../context/index.js';
+import type { BuildContext } from '../context/index.js';
 import { type LintResult, parse } from '../dockerfile/index.js';
 import { isShaleError } from '../util/errors.js';
+import { giversOf } from './givers.js';
 import { type House, withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -58,21 +59,12 @@ function plannedOf(bytes: Uint8Array, name: string, options: BuildOptions) {
 
 function withDockerfile<T>(
   options: BuildOptions & ShaleOptions,
-  work: (
-    house: House,
-    dockerfile: Dockerfile,
-    context: Awaited<ReturnType<typeof openContext>>,
-  ) => Promise<T>,
+  work: (house: House, dockerfile: Dockerfile, context: BuildContext) => Promise<T>,
 ): Promise<T> {
   return withHouse(options, async house => {
-    const context = await openContext(options.context, {
-      engine: await house.engine(),
-      scratch: await house.store.scratch('context'),
-      dockerfile: options.file,
-      stdin: options.stdin,
-      signal: options.signal,
-    });
+    const givers = giversOf(house, options, options.signal);
     try {
+      const context = await givers.mainContext();
       const { name, bytes } = await context.dockerfile();
       const source = new TextDecoder().decode(bytes);
       try {
@@ -81,7 +73,7 @@ function withDockerfile<T>(
         throw withExcerpt(error, source, name);
       }
     } finally {
-      await context.close();
+      await givers.close();
     }
   });
 }

@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { applyChanges } from '../build/changes.js';
 import {
+  assertPlatform,
   type HistoryEntry,
   type ImageInspect,
   type ImageSummary,
@@ -19,6 +20,7 @@ import {
   saveArchive,
 } from '../image/index.js';
 import { parsePlatform } from '../oci/index.js';
+import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { LayerError, StoreError } from '../util/errors.js';
 import { withHouse } from './house.js';
@@ -30,16 +32,25 @@ export function images(options: ShaleOptions & ListOptions = {}): Promise<ImageS
 }
 
 /** What docker prints of an image. @throws StoreError `STORE_IMAGE_UNKNOWN`, `STORE_IMAGE_AMBIGUOUS` */
-export function inspect(options: ShaleOptions & { image: string }): Promise<ImageInspect> {
+export function inspect(options: ShaleOptions & { image: string; platform?: string }): Promise<ImageInspect> {
   return withHouse(options, async ({ store }) =>
-    inspectImage(store, await store.images.require(options.image)),
+    inspectImage(store, await onPlatform(store, options.image, options.platform)),
   );
 }
 
+/** @param platform what the image has to be for. @throws OciError `OCI_PLATFORM_NOT_FOUND` */
+async function onPlatform(store: Store, name: string, platform: string | undefined): Promise<ImageRecord> {
+  const image = await store.images.require(name);
+  if (platform !== undefined) assertPlatform(name, await store.images.config(image), platform);
+  return image;
+}
+
 /** The steps of an image, the last first. */
-export function history(options: ShaleOptions & { image: string }): Promise<HistoryEntry[]> {
+export function history(
+  options: ShaleOptions & { image: string; platform?: string },
+): Promise<HistoryEntry[]> {
   return withHouse(options, async ({ store }) =>
-    imageHistory(store, await store.images.require(options.image)),
+    imageHistory(store, await onPlatform(store, options.image, options.platform)),
   );
 }
 
@@ -52,11 +63,14 @@ export function tag(options: ShaleOptions & { image: string; name: string }): Pr
 }
 
 /** Takes a name away; with the last name, deletes the image and what only it needed. */
-export function removeImages(options: ShaleOptions & { image: string; force?: boolean }): Promise<Removal[]> {
+export function removeImages(
+  options: ShaleOptions & { image: string; force?: boolean; noPrune?: boolean },
+): Promise<Removal[]> {
   return withHouse(options, async ({ store, removeTrees }) => {
     const { refreshPins } = await import('../container/pins.js');
     await refreshPins(store);
-    return removeImage(store, options.image, { force: options.force, removeTrees });
+    const { force, noPrune } = options;
+    return removeImage(store, options.image, { force, noPrune, removeTrees });
   });
 }
 
@@ -68,18 +82,8 @@ export function prune(
   return withHouse(options, ({ store, removeTrees }) => pruneImages(store, { all, filters, removeTrees }));
 }
 
-/** Forgets what build steps gave, and deletes what only that needed. @returns bytes on the disk */
-export function pruneBuilds(options: ShaleOptions = {}): Promise<{ records: number; reclaimed: number }> {
-  return withHouse(options, async ({ store, removeTrees }) => {
-    const keys = await store.cache.keys();
-    for (const key of keys) await store.cache.delete(key);
-    const { reclaimed } = await store.collect({ graceSeconds: 0, removeTrees });
-    return { records: keys.length, reclaimed };
-  });
-}
-
 export interface ImportFileOptions extends ShaleOptions {
-  /** path, or a stream */
+  /** path, http or https URL, or a stream */
   source: string | Readable;
   name?: string;
   /** Dockerfile instructions that change the config */
@@ -92,7 +96,10 @@ export interface ImportFileOptions extends ShaleOptions {
 export function importImage(options: ImportFileOptions): Promise<ImageRecord> {
   const { source, name, changes, message, platform, signal } = options;
   return withHouse(options, async ({ store, engine }) => {
-    return importTar(store, await engine(), source, {
+    const isUrl = typeof source === 'string' && /^https?:\/\//.test(source);
+    const tar = isUrl ? await download(source, signal) : source;
+    return importTar(store, await engine(), tar, {
+      origin: isUrl ? source : undefined,
       name,
       changes,
       applyChanges,
@@ -101,6 +108,11 @@ export function importImage(options: ImportFileOptions): Promise<ImageRecord> {
       signal,
     });
   });
+}
+
+async function download(url: string, signal: AbortSignal | undefined): Promise<Readable> {
+  const { fetchUrl } = await import('../context/http.js');
+  return Readable.from((await fetchUrl(url, { signal })).stream);
 }
 
 /** Takes the images of an archive that `docker save`, `podman save` or `skopeo` wrote into the store. */
@@ -127,13 +139,15 @@ export interface SaveImagesOptions extends ShaleOptions {
   /** path, or a stream */
   destination: string | Writable;
   format?: 'docker' | 'oci';
+  /** what every image has to be for */
+  platform?: string;
 }
 
 /** Writes images as one archive. A file that could not be written whole is removed. */
 export function save(options: SaveImagesOptions): Promise<void> {
-  const { images: names, destination, format, signal } = options;
+  const { images: names, destination, format, platform, signal } = options;
   return withHouse(options, async ({ store, engine, makeBlob }) => {
-    for (const name of names) await store.images.require(name);
+    for (const name of names) await onPlatform(store, name, platform);
     const sink = typeof destination === 'string' ? createWriteStream(destination) : destination;
     try {
       await saveArchive(store, await engine(), names, { format, makeBlob, signal }, sink);

@@ -13,6 +13,16 @@ export interface PullOptions extends ShaleOptions, RegistryOptions {
   onEvent?: EventSink;
 }
 
+/** The tags that a registry has of a repository. @throws RegistryError */
+export function remoteTags(
+  options: ShaleOptions & RegistryOptions & { repository: string },
+): Promise<string[]> {
+  const { domain, path } = normalizeReference(options.repository);
+  return withRegistry(domain, options, undefined, client =>
+    client.listTags(path, { signal: options.signal }),
+  );
+}
+
 /** Pulls an image into the store. @throws RegistryError, OciError */
 export function pull(options: PullOptions): Promise<Pulled> {
   return withHouse(options, house => {

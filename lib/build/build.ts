@@ -16,7 +16,7 @@ import type { BuildOptions } from './options.js';
 import { globalArgs, PROXY_ARGS, platformArgs } from './plan/args.js';
 import { NamedContexts } from './plan/contexts.js';
 import { findTarget, neededStages, type PlannedStage, planStages } from './plan/stages.js';
-import { secretReader } from './secrets.js';
+import { remoteAccess } from './remote-access.js';
 import type { BaseImage, BuildSession } from './session.js';
 import { type BuildPlan, Solver } from './solver.js';
 import type { StageState } from './state.js';
@@ -32,6 +32,8 @@ export interface BuildHost {
   layout(directory: string, wanted: string | undefined, platform: Platform): Promise<BaseImage>;
   /** a named context; the host closes it */
   openContext(spec: string): Promise<BuildContext>;
+  /** the bytes of a secret */
+  secret(id: string): Promise<Uint8Array | undefined>;
   /** path of the socket of a forwarded ssh agent */
   agent(id: string): Promise<string | undefined>;
 }
@@ -202,8 +204,9 @@ function startSession(
       images.set(key, image);
       return image;
     },
-    secret: secretReader(options.secrets ?? []),
+    secret: id => host.secret(id),
     agent: id => host.agent(id),
+    access: remoteAccess(host),
     layoutImage: (directory, wanted, platform) => host.layout(directory, wanted, platform),
     merged: layers => store.merged([...layers]),
     readText: async (layers, path) => {

@@ -21,7 +21,12 @@ export function isMetadata(instruction: Instruction): instruction is MetadataIns
 /** A command in shell form runs through the stage's shell. */
 export function withShell(state: StageState, form: 'shell' | 'exec', command: readonly string[]): string[] {
   if (form === 'exec') return [...command];
-  return [...(configOf(state).Shell ?? DEFAULT_SHELL), command.join(' ')];
+  return [...shellOf(state), command.join(' ')];
+}
+
+/** What SHELL says, or the usual shell. */
+export function shellOf(state: StageState): readonly string[] {
+  return configOf(state).Shell ?? DEFAULT_SHELL;
 }
 
 /** History entry of a step that made no layer. */

@@ -1,3 +1,4 @@
+import type { RemoteAccess } from '../context/index.js';
 import type { MergedIndex } from '../layer/merged.js';
 import type { LayerEngine } from '../layer/types.js';
 import type { ImageConfig, Platform } from '../oci/types.js';
@@ -35,6 +36,8 @@ export interface BuildSession {
   secret(id: string): Promise<Uint8Array | undefined>;
   /** path of the socket of an ssh agent that the caller forwards; undefined: none of that id */
   agent(id: string): Promise<string | undefined>;
+  /** for what ADD fetches */
+  access: RemoteAccess;
   /** text of a small file of an image, empty when it is not there; at most 1 MiB */
   readText(layers: readonly Digest[], path: string): Promise<string>;
 }

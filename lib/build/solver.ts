@@ -12,7 +12,7 @@ import { configOf, emptyImage, inheritState, layersOf, type StageState, stateOf 
 import { runAdd } from './steps/add.js';
 import { type ArgValues, applyArg } from './steps/args.js';
 import { runCopy } from './steps/copy.js';
-import { type RunStepOptions, runCommand } from './steps/run.js';
+import { type RunStepOptions, runProcess } from './steps/run.js';
 import { StepCache } from './steps/step.js';
 import { runWorkdir } from './steps/workdir.js';
 
@@ -199,7 +199,7 @@ export class Solver {
     const buildArgs = this.#plan.args.given;
     const cacheNamespace = buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? '';
     const sources = { origin: (from?: string) => this.#origin(planned, from), cacheNamespace };
-    return runCommand(session, this.#cache, state, instruction, { ...run, always, id, buildArgs, sources });
+    return runProcess(session, this.#cache, state, instruction, { ...run, always, id, buildArgs, sources });
   }
 
   async #origin(planned: PlannedStage, from: string | undefined): Promise<Origin> {

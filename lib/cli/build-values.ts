@@ -39,7 +39,8 @@ export function parseAgent(text: string): AgentSource {
   };
 }
 
-const ENTITLEMENTS = ['network.host', 'security.insecure'];
+/** `device` opens nothing here: `RUN --device` says so itself. */
+const ENTITLEMENTS = ['network.host', 'security.insecure', 'device'];
 
 /** @throws UsageError `USAGE_FLAG_VALUE` */
 export function parseEntitlement(text: string): string {

@@ -15,6 +15,8 @@ export interface FlagSpec {
   help: string;
   /** what stands for the value in the help: `PATH` */
   value?: string;
+  /** all values that there are, for completion */
+  values?: readonly string[];
   implied?: string;
   /** accepted because docker accepts it, and not shown */
   hidden?: boolean;
@@ -32,6 +34,11 @@ export class Flags {
   add(spec: FlagSpec, value: string): void {
     const before = spec.kind === 'list' ? (this.#values.get(spec.name) ?? []) : [];
     this.#values.set(spec.name, [...before, value]);
+  }
+
+  /** Whether the command has such a flag. */
+  knows(name: string): boolean {
+    return this.#specs.has(name);
   }
 
   has(name: string): boolean {

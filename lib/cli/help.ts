@@ -1,5 +1,6 @@
 import type { Command } from './command.js';
 import type { FlagSpec } from './flags.js';
+import { examplesOf, shownFlags } from './manual.js';
 
 /** The help of one command, as docker lays it out. */
 export function commandHelp(command: Command, globals: readonly FlagSpec[]): string {
@@ -12,8 +13,8 @@ export function commandHelp(command: Command, globals: readonly FlagSpec[]): str
       `Aliases:\n  ${[command.name, ...command.aliases].map(name => `shale ${name}`).join(', ')}`,
     );
   if (command.flags.length > 0) sections.push(`Options:\n${flagTable(command.flags)}`);
-  if (command.examples?.length)
-    sections.push(`Examples:\n${command.examples.map(line => `  ${line}`).join('\n')}`);
+  const examples = examplesOf(command);
+  if (examples.length > 0) sections.push(`Examples:\n${examples.map(line => `  ${line}`).join('\n')}`);
   sections.push(`Global options (before the command):\n${flagTable(globals)}`);
   return `${sections.join('\n\n')}\n`;
 }
@@ -35,7 +36,7 @@ export function programHelp(
 }
 
 function flagTable(flags: readonly FlagSpec[]): string {
-  const shown = flags.filter(flag => flag.hidden !== true);
+  const shown = shownFlags(flags);
   const left = shown.map(flag => {
     const short = flag.short === undefined ? '    ' : `-${flag.short}, `;
     const value = flag.kind === 'bool' ? '' : ` ${flag.value ?? 'string'}`;

@@ -25,6 +25,13 @@ export const FORMAT_FLAG: FlagSpec = {
   help: "'table', 'table TEMPLATE', 'json', or a Go template",
 };
 
+export const PLATFORM_FLAG: FlagSpec = {
+  name: 'platform',
+  kind: 'string',
+  value: 'OS/ARCH',
+  help: 'Fail unless the image is for this platform',
+};
+
 /**
  * Prints rows as `--format` and `--quiet` ask for.
  *
@@ -32,17 +39,8 @@ export const FORMAT_FLAG: FlagSpec = {
  */
 export function printList(flags: Flags, listing: Listing, rows: readonly Row[]): number {
   const format = flags.string('format');
-  const quiet = flags.bool('quiet') && (format === undefined || format === 'table');
-  return printRows(quiet ? `{{.${listing.quiet}}}` : format, listing, rows);
-}
-
-/** The same for a command that has no `--quiet`. */
-export function printRows(
-  format: string | undefined,
-  listing: Omit<Listing, 'quiet'>,
-  rows: readonly Row[],
-): number {
-  const template = templateOf(format, listing.table);
+  const quiet = flags.knows('quiet') && flags.bool('quiet') && (format === undefined || format === 'table');
+  const template = quiet ? `{{.${listing.quiet}}}` : templateOf(format, listing.table);
   const structs = rows.map(row => structOf(row, listing.type));
   process.stdout.write(renderTable(template, structs, listing.headers));
   return 0;

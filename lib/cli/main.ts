@@ -3,35 +3,12 @@ import type { StorageDriver } from '../sandbox/types.js';
 import { isShaleError, UsageError } from '../util/errors.js';
 import type { Command } from './command.js';
 import { type FlagSpec, type Flags, parseFlags } from './flags.js';
+import { GLOBALS } from './globals.js';
 import { commandHelp, programHelp } from './help.js';
 import { COMMANDS, commandsOf, findCommand } from './registry.js';
 import { reportError } from './report.js';
 import { interruptible } from './signals.js';
 import { version } from './version.js';
-
-const GLOBALS: FlagSpec[] = [
-  {
-    name: 'root',
-    kind: 'string',
-    value: 'DIR',
-    help: 'Directory of the store (default $SHALE_ROOT or ~/.local/share/shale)',
-  },
-  {
-    name: 'storage-driver',
-    kind: 'string',
-    value: 'NAME',
-    help: 'overlay, fuse-overlayfs or vfs (default: the first that works)',
-  },
-  {
-    name: 'runtime',
-    kind: 'string',
-    value: 'NAME',
-    help: 'Run containers with an OCI runtime (crun, runc or a path)',
-  },
-  { name: 'debug', short: 'D', kind: 'bool', help: 'Print stack traces of errors' },
-  { name: 'version', short: 'v', kind: 'bool', help: 'Print version information and quit' },
-  { name: 'help', short: 'h', kind: 'bool', help: 'Print usage' },
-];
 
 const HELP: FlagSpec = { name: 'help', kind: 'bool', help: 'Print usage', hidden: true };
 
@@ -48,6 +25,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     debug = flags.bool('debug');
     if (flags.bool('version')) return print(`shale version ${await version()}\n`);
     if (operands.length === 0 || operands[0] === 'help' || flags.bool('help')) return await help(operands);
+    if (operands[0] === '__complete') {
+      const { answerCompletion } = await import('./completion/answer.js');
+      return print(await answerCompletion(operands.slice(2), globalOptions(flags)));
+    }
     const found = await findCommand(operands);
     if (found === undefined) return await unknown(operands);
     command = found.command;

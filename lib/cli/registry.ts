@@ -224,9 +224,85 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./commands/archives.js')).importCommand,
   },
   {
+    name: 'image layers',
+    summary: 'Show what each layer of an image adds, changes, removes and wastes',
+    load: async () => (await import('./commands/image-layers.js')).imageLayers,
+  },
+  {
+    name: 'image diff',
+    summary: 'Show how the files of two images differ',
+    load: async () => (await import('./commands/image-look.js')).imageDiff,
+  },
+  {
+    name: 'image tree',
+    summary: 'Show the files of an image with their sizes, or the images by shared layers',
+    load: async () => (await import('./commands/image-tree.js')).imageTree,
+  },
+  {
+    name: 'image report',
+    summary: 'Write a page that shows where the bytes of an image are',
+    load: async () => (await import('./commands/image-look.js')).imageReport,
+  },
+  {
     name: 'image prune',
     summary: 'Remove images that have no name and no container',
     load: async () => (await import('./commands/prune.js')).imagePrune,
+  },
+  {
+    name: 'manifest create',
+    summary: 'Make a list of images for several platforms',
+    load: async () => (await import('./commands/manifest.js')).manifestCreate,
+  },
+  {
+    name: 'manifest add',
+    summary: 'Add an image to a manifest list',
+    load: async () => (await import('./commands/manifest.js')).manifestAdd,
+  },
+  {
+    name: 'manifest annotate',
+    summary: 'Say what platform an image of a manifest list is for',
+    load: async () => (await import('./commands/manifest.js')).manifestAnnotate,
+  },
+  {
+    name: 'manifest inspect',
+    summary: 'Show a manifest list, or what a registry has under a name',
+    load: async () => (await import('./commands/manifest.js')).manifestInspect,
+  },
+  {
+    name: 'manifest push',
+    summary: 'Upload a manifest list and its images to a registry',
+    load: async () => (await import('./commands/manifest.js')).manifestPush,
+  },
+  {
+    name: 'manifest remove',
+    summary: 'Take an image out of a manifest list',
+    load: async () => (await import('./commands/manifest.js')).manifestRemove,
+  },
+  {
+    name: 'manifest rm',
+    summary: 'Forget manifest lists',
+    load: async () => (await import('./commands/manifest.js')).manifestRm,
+  },
+  {
+    name: 'manifest exists',
+    summary: 'Tell by the exit code whether there is a manifest list',
+    load: async () => (await import('./commands/manifest.js')).manifestExists,
+  },
+  {
+    name: 'system df',
+    summary: 'Show what takes space on the disk',
+    load: async () => (await import('./commands/system-df.js')).systemDf,
+  },
+  {
+    name: 'system prune',
+    summary: 'Remove what nobody uses: containers, images, build cache',
+    load: async () => (await import('./commands/prune.js')).systemPrune,
+  },
+  {
+    name: 'builder du',
+    aliases: ['buildx du'],
+    summary: 'Show what the build cache holds',
+    load: async () => (await import('./commands/builder-du.js')).builderDu,
   },
   {
     name: 'builder prune',
@@ -307,6 +383,11 @@ export const COMMANDS: readonly Listed[] = [
     name: 'version',
     summary: 'Show the version',
     load: async () => (await import('./commands/version.js')).versionCommand,
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell',
+    load: async () => (await import('./commands/completion.js')).completion,
   },
 ];
 

@@ -55,3 +55,11 @@ function scaled(bytes: number, base: number, digits: number, units: readonly str
   }
   return `${Number(value.toPrecision(digits))}${units[unit]}`;
 }
+
+const COMMAND_WIDTH = 45;
+
+/** An instruction as one line of a table, as docker cuts it. */
+export function shortened(command: string): string {
+  const line = command.replaceAll('\t', ' ');
+  return line.length > COMMAND_WIDTH ? `${line.slice(0, COMMAND_WIDTH - 1)}…` : line;
+}

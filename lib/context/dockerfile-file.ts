@@ -1,7 +1,7 @@
 import { lstat, open, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { ContextError } from '../util/errors.js';
-import { pathBytes, pathText } from './byte-path.js';
+import { fromBytePath, toBytePath } from '../util/paths.js';
 import { ContextFiles } from './files.js';
 import { compileIgnore, type IgnoreMatcher, parseIgnoreFile } from './ignore.js';
 import type { ContextKind, OpenContextOptions } from './types.js';
@@ -64,14 +64,14 @@ async function placeWithin(
   options: OpenContextOptions,
 ): Promise<Place | undefined> {
   const files = new ContextFiles(options.engine, source.root, { signal: options.signal });
-  const path = await files.resolve(pathBytes(name));
+  const path = await files.resolve(toBytePath(name));
   const entry = await files.lookup(path);
   if (entry === undefined) {
     await refuseEscape(source.root, name);
     return undefined;
   }
   if (entry.type !== 'file') throw new ContextError('CONTEXT_DOCKERFILE', `${name} is not a file`);
-  return { name, path: join(source.root, pathText(path)) };
+  return { name, path: join(source.root, fromBytePath(path)) };
 }
 
 /** A link that would work on the host but not within the context deserves its own message (CVE-2022-4122 and kin). */

@@ -1,6 +1,6 @@
 import type { BytePath, LayerEngine, ScanEntry } from '../layer/types.js';
 import { ContextError } from '../util/errors.js';
-import { comparePaths, joinPath, parentPath, pathComponents, pathText } from './byte-path.js';
+import { componentsOf, fromBytePath, joinPath, parentOf } from '../util/paths.js';
 import type { IgnoreMatcher, IgnoreState } from './ignore.js';
 
 export interface ContextFilesOptions {
@@ -27,12 +27,17 @@ const ROOT: ScanEntry = {
   uid: 0,
   gid: 0,
   size: 0,
-  mtimeNs: '0',
-  ctimeNs: '0',
-  ino: '0',
-  dev: '0',
+  mtime: 0,
+  mtimeNs: 0,
+  newestMs: 0,
+  stamp: '',
   nlink: 1,
 };
+
+/** By byte order of whole paths, a parent before its children: the order of layers. */
+function byPath(a: ScanEntry, b: ScanEntry): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
 
 /**
  * The files of a context, with what is ignored left out. Directories are read when something asks for them, many at
@@ -57,7 +62,7 @@ export class ContextFiles {
 
   /** True when the directory of `path` has been read and nothing of that name was in it, or nothing wanted. */
   isGone(path: BytePath): boolean {
-    return this.#directories.get(parentPath(path))?.entries.has(path) === false;
+    return this.#directories.get(parentOf(path))?.entries.has(path) === false;
   }
 
   /**
@@ -78,12 +83,12 @@ export class ContextFiles {
    * @throws ContextError `CONTEXT_LINK_LOOP`
    */
   async resolve(path: string): Promise<BytePath> {
-    let rest = pathComponents(path);
+    let rest = componentsOf(path);
     let resolved: BytePath = '';
     let links = 0;
     for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
       if (name === '..') {
-        resolved = parentPath(resolved);
+        resolved = parentOf(resolved);
         continue;
       }
       const here = joinPath(resolved, name);
@@ -130,7 +135,7 @@ export class ContextFiles {
       }
       level = next;
     }
-    return this.#withoutEmptyExcluded(found).sort(comparePaths);
+    return this.#withoutEmptyExcluded(found).sort(byPath);
   }
 
   /** Drops directories that are ignored and below which nothing was included again. */
@@ -139,7 +144,7 @@ export class ContextFiles {
     const needed = new Set<BytePath>();
     for (const entry of entries) {
       if (this.#isExcluded(entry.path)) continue;
-      for (let up = parentPath(entry.path); up !== '' && !needed.has(up); up = parentPath(up)) needed.add(up);
+      for (let up = parentOf(entry.path); up !== '' && !needed.has(up); up = parentOf(up)) needed.add(up);
     }
     return entries.filter(entry => !this.#isExcluded(entry.path) || needed.has(entry.path));
   }
@@ -150,7 +155,7 @@ export class ContextFiles {
 
   async #find(path: BytePath): Promise<ScanEntry | undefined> {
     if (path === '') return ROOT;
-    const parent = parentPath(path);
+    const parent = parentOf(path);
     if (!this.#directories.has(parent)) {
       const above = await this.#find(parent);
       if (above?.type !== 'dir') return undefined;
@@ -178,7 +183,7 @@ export class ContextFiles {
     for (const entry of scanned) {
       // A socket is a rendezvous, not content: docker leaves them out too.
       if (entry.type === 'socket' || this.#leaveOut(entry)) continue;
-      found.get(parentPath(entry.path))?.entries.set(entry.path, entry);
+      found.get(parentOf(entry.path))?.entries.set(entry.path, entry);
     }
     for (const [path, directory] of found) this.#directories.set(path, directory);
   }
@@ -186,8 +191,8 @@ export class ContextFiles {
   /** Notes what the patterns say of an entry; true when neither it nor anything below it is wanted. */
   #leaveOut(entry: ScanEntry): boolean {
     if (this.#ignore === undefined) return false;
-    const text = pathText(entry.path);
-    const state = this.#ignore.descend(this.#states.get(parentPath(entry.path)), text);
+    const text = fromBytePath(entry.path);
+    const state = this.#ignore.descend(this.#states.get(parentOf(entry.path)), text);
     if (!state.excluded) {
       if (entry.type === 'dir') this.#states.set(entry.path, state);
       return false;

@@ -42,6 +42,11 @@ function isRemote(address: string): boolean {
   return scheme === undefined && SCP.test(address);
 }
 
+/** True for remotes that git reaches through ssh. */
+export function isSshRemote(remote: string): boolean {
+  return /^ssh:\/\//i.test(remote) || (!SCHEME.test(remote) && SCP.test(remote));
+}
+
 function boolean(name: string, value: string): boolean {
   if (value === '' || /^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;

@@ -1,13 +1,20 @@
-import { lstat, rm, utimes } from 'node:fs/promises';
+import { chmod, lstat, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExecaError, execa } from 'execa';
-import { ContextError, errnoCode } from '../util/errors.js';
-import type { GitSource } from './git-url.js';
+import { ContextError } from '../util/errors.js';
+import { type GitSource, isSshRemote } from './git-url.js';
+import type { RemoteAccess } from './types.js';
 
 export interface CloneOptions {
   signal?: AbortSignal;
-  /** `Authorization` header for the remote's host, for example `Basic …`; never stored */
+  /** default: nobody */
+  access?: RemoteAccess;
+}
+
+/** What the remote asks for, never stored: the header of http, the agent's socket of ssh. */
+interface Proofs {
   authorization?: string;
+  agent?: string;
 }
 
 export interface ClonedRepository {
@@ -21,13 +28,16 @@ const FULL_HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i;
 /** 30 minutes, in milliseconds: a clone that takes longer hangs. */
 const TIMEOUT_MS = 30 * 60_000;
 
-/** Nothing of the person's or the machine's git configuration, no prompt, no hook, no transport but these. */
+/**
+ * Nothing of the person's or the machine's git configuration, no prompt, no hook, no transport but these. And none of
+ * their keys: a repository that a Dockerfile names gets what is forwarded to it, the agent of `--ssh`.
+ */
 const ENVIRONMENT = {
   GIT_TERMINAL_PROMPT: '0',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_ALLOW_PROTOCOL: 'https:http:ssh:git',
-  GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
+  GIT_SSH_COMMAND: 'ssh -F none -o BatchMode=yes -o IdentityFile=none -o StrictHostKeyChecking=accept-new',
   GIT_ASKPASS: '/bin/false',
   HOME: '/dev/null',
   LC_ALL: 'C',
@@ -43,10 +53,14 @@ const SETTINGS = [
   'gc.auto=0',
 ].flatMap(setting => ['-c', setting]);
 
-/** Passed through: how to reach the network and the agent, nothing else. */
+/** What is checked out has the usual modes, whatever the umask of this process: they become part of images. */
+const WITH_UMASK = 'umask 022 && exec git "$@"';
+/** sh's exit code for a program that is not there. */
+const NOT_FOUND = 127;
+
+/** Passed through: how to reach the network, nothing else. */
 const INHERITED = [
   'PATH',
-  'SSH_AUTH_SOCK',
   'https_proxy',
   'HTTPS_PROXY',
   'http_proxy',
@@ -62,7 +76,8 @@ class Repository {
   constructor(
     readonly directory: string,
     remote: string,
-    readonly options: CloneOptions,
+    proofs: Proofs,
+    readonly signal: AbortSignal | undefined,
   ) {
     const inherited = INHERITED.flatMap(name =>
       process.env[name] === undefined ? [] : [[name, process.env[name]]],
@@ -70,19 +85,19 @@ class Repository {
     this.#environment = {
       ...Object.fromEntries(inherited),
       ...ENVIRONMENT,
-      ...authorization(remote, options),
+      ...proofVariables(remote, proofs),
     };
   }
 
   async git(...args: string[]): Promise<string> {
     try {
-      const { stdout } = await execa('git', [...SETTINGS, ...args], {
+      const { stdout } = await execa('sh', ['-c', WITH_UMASK, 'git', ...SETTINGS, ...args], {
         cwd: this.directory,
         env: this.#environment,
         extendEnv: false,
         stdin: 'ignore',
         timeout: TIMEOUT_MS,
-        cancelSignal: this.options.signal,
+        cancelSignal: this.signal,
         forceKillAfterDelay: 2000,
       });
       return stdout.trim();
@@ -92,8 +107,8 @@ class Repository {
   }
 
   #explain(error: ExecaError, command: string): unknown {
-    if (this.options.signal?.aborted) return error;
-    if (errnoCode(error) === 'ENOENT') {
+    if (this.signal?.aborted) return error;
+    if (error.exitCode === NOT_FOUND) {
       return new ContextError('CONTEXT_GIT_MISSING', 'the git program is not installed', {
         hint: 'apt-get install git',
       });
@@ -105,7 +120,7 @@ class Repository {
       .join('\n');
     return new ContextError(
       'CONTEXT_GIT',
-      `git ${command} failed: ${withoutCredentials(said) || error.shortMessage}`,
+      `git ${command} failed: ${withoutCredentials(said || error.shortMessage)}`,
     );
   }
 }
@@ -114,13 +129,25 @@ class Repository {
  * Through the environment, since arguments of a process are visible to every user of the machine; for this remote's
  * host only, also behind a redirect.
  */
-function authorization(remote: string, options: CloneOptions): Record<string, string> {
-  if (options.authorization === undefined || !/^https?:/.test(remote)) return {};
+function proofVariables(remote: string, { authorization, agent }: Proofs): Record<string, string> {
+  if (agent !== undefined) return { SSH_AUTH_SOCK: agent };
+  if (authorization === undefined) return {};
   return {
     GIT_CONFIG_COUNT: '1',
     GIT_CONFIG_KEY_0: `http.${new URL(remote).origin}/.extraHeader`,
-    GIT_CONFIG_VALUE_0: `Authorization: ${options.authorization}`,
+    GIT_CONFIG_VALUE_0: `Authorization: ${authorization}`,
   };
+}
+
+/** @throws ContextError `CONTEXT_SSH` for a remote over ssh when no agent is forwarded */
+async function proofsFor(remote: string, access: RemoteAccess | undefined): Promise<Proofs> {
+  if (/^https?:/i.test(remote)) return { authorization: await access?.authorization('git', remote) };
+  if (!isSshRemote(remote)) return {};
+  const agent = await access?.agent();
+  if (agent !== undefined) return { agent };
+  throw new ContextError('CONTEXT_SSH', 'no SSH key "default" forwarded from the client', {
+    hint: 'a repository over ssh is fetched with the keys of --ssh default',
+  });
 }
 
 function withoutCredentials(text: string): string {
@@ -143,7 +170,7 @@ async function fetchRef(repository: Repository, remote: string, ref: string): Pr
     await repository.git(...shallow);
     return 'FETCH_HEAD';
   } catch (error) {
-    if (repository.options.signal?.aborted) throw error;
+    if (repository.signal?.aborted) throw error;
     return fetchEverything(repository, remote, ref, error);
   }
 }
@@ -216,7 +243,7 @@ async function setCommitTime(repository: Repository, commit: string): Promise<vo
  * Checks a git repository out into an existing empty directory.
  *
  * @param directory absolute path
- * @throws ContextError `CONTEXT_GIT`, `CONTEXT_GIT_MISSING`, `CONTEXT_GIT_CHECKSUM`, `CONTEXT_NOT_FOUND`,
+ * @throws ContextError `CONTEXT_GIT`, `CONTEXT_GIT_MISSING`, `CONTEXT_SSH`, `CONTEXT_GIT_CHECKSUM`, `CONTEXT_NOT_FOUND`,
  *   `CONTEXT_ESCAPE`
  */
 export async function cloneGit(
@@ -224,7 +251,9 @@ export async function cloneGit(
   directory: string,
   options: CloneOptions = {},
 ): Promise<ClonedRepository> {
-  const repository = new Repository(directory, source.remote, options);
+  const proofs = await proofsFor(source.remote, options.access);
+  const repository = new Repository(directory, source.remote, proofs, options.signal);
+  await chmod(directory, 0o755);
   await repository.git('init', '--quiet');
   const byCommit =
     source.fetchByCommit && FULL_HASH.test(source.checksum ?? '') ? source.checksum : undefined;

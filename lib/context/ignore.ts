@@ -96,7 +96,7 @@ function toExpression(pattern: string): { source: string; plain: boolean } {
     } else if (character === '\\') {
       source += escapeLiteral(characters[++at] ?? '\\');
       plain = false;
-    } else source += escapeLiteral(character);
+    } else source += escapeBare(character);
   }
   return { source: `${source}$`, plain };
 }
@@ -106,6 +106,11 @@ function classEnd(characters: readonly string[], start: number): number {
   let at = start + 1;
   while (at < characters.length && characters[at] !== ']') at += characters[at] === '\\' ? 2 : 1;
   return at;
+}
+
+/** Beside a wildcard `^` and `|` keep the meaning that they have in expressions: so it is in moby's matcher. */
+function escapeBare(character: string): string {
+  return character === '^' || character === '|' ? character : escapeLiteral(character);
 }
 
 function escapeLiteral(character: string): string {

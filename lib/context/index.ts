@@ -10,7 +10,6 @@ export {
   type UnpackOptions,
   unpackArchive,
 } from './archive.js';
-export { pathBytes, pathText } from './byte-path.js';
 export { DigestCache } from './digests.js';
 export { ContextFiles, type ContextFilesOptions } from './files.js';
 export { type ClonedRepository, type CloneOptions, cloneGit } from './git.js';
@@ -20,5 +19,4 @@ export { fetchUrl } from './http.js';
 export { cleanPath, compileIgnore, type IgnoreMatcher, type IgnoreState, parseIgnoreFile } from './ignore.js';
 export { openContext } from './open.js';
 export { remoteFileName } from './remote-name.js';
-export { hasWildcard, type SelectedSource, type SelectOptions, selectSources } from './select.js';
 export type * from './types.js';

@@ -126,7 +126,7 @@ async function openStream(stream: NodeJS.ReadableStream, options: OpenContextOpt
 async function openGit(source: GitSource, options: OpenContextOptions): Promise<Source> {
   const { path, cleanUp } = await makeScratch(options);
   try {
-    const { root } = await cloneGit(source, path, { signal: options.signal });
+    const { root } = await cloneGit(source, path, options);
     return { kind: 'git', root, cleanUp };
   } catch (error) {
     await cleanUp();
@@ -147,8 +147,14 @@ async function openSource(spec: string, options: OpenContextOptions): Promise<So
   const git = isLocal ? undefined : parseGitUrl(spec);
   if (git !== undefined) return openGit(git, options);
   if (!isUrl) return openDirectory(spec, options);
-  const fetch = options.fetch ?? fetchUrl;
-  const { stream } = await fetch(spec, { maxBytes: MAX_CONTEXT_BYTES, signal: options.signal });
+  return openUrl(spec, options);
+}
+
+async function openUrl(url: string, options: OpenContextOptions): Promise<Source> {
+  const { fetch = fetchUrl, access, signal } = options;
+  const authorization = await access?.authorization('http', url);
+  const headers = authorization === undefined ? undefined : { authorization };
+  const { stream } = await fetch(url, { maxBytes: MAX_CONTEXT_BYTES, signal, headers });
   return openStream(stream, options);
 }
 

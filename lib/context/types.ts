@@ -19,6 +19,14 @@ export interface FetchOptions {
   signal?: AbortSignal;
 }
 
+/** What proves to remote hosts who asks. */
+export interface RemoteAccess {
+  /** value of the `Authorization` header for an http(s) URL; undefined: none is known */
+  authorization(kind: 'git' | 'http', url: string): Promise<string | undefined>;
+  /** path of the socket of the ssh agent; undefined: none is forwarded */
+  agent(): Promise<string | undefined>;
+}
+
 /** Downloads over http or https. `fetchUrl` of this room is one. */
 export type Fetcher = (url: string, options?: FetchOptions) => Promise<FetchedResource>;
 
@@ -36,6 +44,8 @@ export interface OpenContextOptions {
   /** where `-` is read from; default: the process's standard input */
   stdin?: NodeJS.ReadableStream;
   fetch?: Fetcher;
+  /** for contexts that are fetched; default: nobody */
+  access?: RemoteAccess;
   signal?: AbortSignal;
 }
 

@@ -7,6 +7,7 @@ import { parseBoolean, parseSize } from './units.js';
 
 const TYPES: readonly MountType[] = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'];
 const SHARING = ['shared', 'private', 'locked'] as const;
+const CACHE_KEYS = ['hash'] as const;
 const WITH_OWNER = new Set<MountType>(['secret', 'ssh', 'cache']);
 
 /** The options that have been read; what was not given is absent. */
@@ -93,6 +94,13 @@ const READERS = new Map<string, OptionReader>([
   ['uid', (options, value, key) => Object.assign(options, { uid: id(value, key, 10) })],
   ['gid', (options, value, key) => Object.assign(options, { gid: id(value, key, 10) })],
   ['env', (options, value) => Object.assign(options, { env: value })],
+  [
+    'cachekey',
+    (options, value, key) => {
+      onlyFor(options, key, 'secret');
+      options.cacheKey = oneOf(value, CACHE_KEYS, 'unsupported cachekey value');
+    },
+  ],
 ]);
 
 /** Keys that mean true when they stand alone. */

@@ -50,13 +50,13 @@ function transfer(node: DockerfileNode, known: Record<string, FlagKind>): [Trans
   ];
 }
 
-/** The here-document that `word` stands for, tabs already removed. */
+/** The here-document that `word` stands for, tabs already removed. Of several with one name the last has the content. */
 function heredocOf(node: DockerfileNode, word: string): Heredoc {
   const announced = parseHeredocWord(word);
-  const found = node.heredocs.findLast(heredoc => heredoc.name === announced?.name);
-  const heredoc = found ??
-    announced ?? { name: '', fileDescriptor: 0, expand: true, chomp: false, content: '' };
-  return { ...heredoc, content: heredocText(heredoc), chomp: false };
+  if (announced === undefined) throw new TypeError(`no here-document: ${word}`);
+  const found = node.heredocs.findLast(heredoc => heredoc.name === announced.name);
+  const content = found?.content ?? '';
+  return { ...announced, content: heredocText({ ...announced, content }), chomp: false };
 }
 
 export function parseCopy(node: DockerfileNode): Instruction {

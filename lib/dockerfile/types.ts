@@ -111,6 +111,8 @@ export interface Mount {
   gid?: number;
   /** secret: name of the environment variable that carries it; no file is mounted unless `target` is set */
   env?: string;
+  /** secret: a digest of the value is part of the step's cache key */
+  cacheKey?: 'hash';
 }
 
 export interface DeviceRequest {

@@ -20,6 +20,8 @@ export interface ImportOptions {
   name?: string;
   changes?: string[];
   applyChanges?: ApplyChanges;
+  /** where a stream comes from; default `-` */
+  origin?: string;
   /** history comment; default `Imported from -` or from the path, as docker writes it */
   message?: string;
   /** default: the machine's */
@@ -45,7 +47,7 @@ export async function importTar(
   const tarPath = await plainTar(engine, source, await store.scratch('import'), { own: true, signal });
   const applied = await engine.applyLayer({ blobPath: tarPath, compression: 'none', signal });
   await store.layers.put({ ...applied, blob: undefined }, { tarPath });
-  const origin = typeof source === 'string' ? source : '-';
+  const origin = typeof source === 'string' ? source : (options.origin ?? '-');
   const config = encodeJson(importedConfig(applied.diffId, origin, options));
   const manifest = await buildManifest(store, config, [applied.diffId]);
   return store.images.put({ config, manifest, names: options.name === undefined ? [] : [options.name] });

@@ -5,7 +5,7 @@ export { type LayoutOptions, loadLayout } from './layout.js';
 export { type ImageSummary, type ListOptions, listImages } from './list.js';
 export { type LoadOptions, loadArchive } from './load.js';
 export { type BuildManifestOptions, buildManifest } from './manifest.js';
-export { familiar } from './names.js';
+export { assertPlatform, familiar } from './names.js';
 export {
   type PruneImagesOptions,
   pruneImages,

@@ -23,7 +23,7 @@ export interface ImageSummary {
 export interface ListOptions {
   /** `repository[:tag]`, possibly with wildcards */
   reference?: string;
-  /** `KEY=VALUE` as docker's `--filter`: dangling, label, before, since, reference, until; those of one key are alternatives */
+  /** `KEY=VALUE` as docker's `--filter`: dangling, label, label!, before, since, reference, until; those of one key are alternatives */
   filters?: string[];
 }
 
@@ -109,9 +109,9 @@ async function compileFilters(store: Store, options: ListOptions): Promise<Filte
   };
 }
 
-/** Labels must all be there; of other filters with one key, one must fit. */
+/** Labels must all be there, or all be absent; of other filters with one key, one must fit. */
 function combine(key: string, tests: Predicate<Candidate>[], candidate: Candidate): boolean {
-  return key === 'label' ? tests.every(test => test(candidate)) : tests.some(test => test(candidate));
+  return key.startsWith('label') ? tests.every(test => test(candidate)) : tests.some(test => test(candidate));
 }
 
 function matchesAny(patterns: string[], name: string): boolean {
@@ -137,6 +137,10 @@ async function compile(store: Store, key: string, value: string): Promise<Predic
     }
     case 'label':
       return labelTest(value);
+    case 'label!': {
+      const labelled = labelTest(value);
+      return candidate => !labelled(candidate);
+    }
     case 'before':
     case 'since': {
       const { created } = await store.images.config(await store.images.require(value));
@@ -148,7 +152,7 @@ async function compile(store: Store, key: string, value: string): Promise<Predic
     }
     default:
       throw new UsageError('USAGE_FILTER', `invalid filter '${key}'`, {
-        hint: 'known filters: dangling, label, before, since, reference, until',
+        hint: 'known filters: dangling, label, label!, before, since, reference, until',
       });
   }
 }

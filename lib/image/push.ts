@@ -41,7 +41,7 @@ export async function pushFrom(
 }
 
 /** The manifest to push, in the store: every layer compressed and held, or known to the registry it came from. */
-async function compressedManifest(
+export async function compressedManifest(
   store: Store,
   engine: () => Promise<LayerEngine>,
   image: ImageRecord,
@@ -84,7 +84,11 @@ async function compressedLayer(
 }
 
 /** Repositories of the same registry from which images with this blob came: it can be mounted from there. */
-async function repositoriesWith(store: Store, reference: Reference, blob: Descriptor): Promise<string[]> {
+export async function repositoriesWith(
+  store: Store,
+  reference: Reference,
+  blob: Descriptor,
+): Promise<string[]> {
   const found = new Set<string>();
   const prefix = `${reference.domain}/`;
   for (const image of await store.images.list()) {

@@ -9,6 +9,8 @@ import { familiar } from './names.js';
 export interface RemoveOptions {
   /** removes names and the image even where docker would ask for `-f` */
   force?: boolean;
+  /** the layers stay until the next prune */
+  noPrune?: boolean;
   removeTrees?: CollectOptions['removeTrees'];
 }
 
@@ -31,7 +33,7 @@ export async function removeImage(
   const byName = name !== undefined && image.names.includes(name);
   if (byName && image.names.length > 1) return untag(store, name);
   if (!byName && repositories(image).size > 1 && !options.force) throw severalRepositories(image);
-  await refuseInUse(store, image, options.force ?? false);
+  await refuseInUse(store, image, byName ? text : undefined, options.force ?? false);
   return remove(store, image, options);
 }
 
@@ -53,11 +55,24 @@ function severalRepositories(image: ImageRecord): StoreError {
   );
 }
 
-async function refuseInUse(store: Store, image: ImageRecord, force: boolean): Promise<void> {
+/** @param name the image's last name, where it is the name that is to go */
+async function refuseInUse(
+  store: Store,
+  image: ImageRecord,
+  name: string | undefined,
+  force: boolean,
+): Promise<void> {
   const users = (await store.pins.list()).filter(pin => pin.image === image.id);
   const running = users.find(pin => pin.running);
   const user = running ?? users[0];
   if (user === undefined || (force && running === undefined)) return;
+  if (name !== undefined && !force) {
+    throw new StoreError(
+      'STORE_IMAGE_IN_USE',
+      `conflict: unable to remove repository reference ${JSON.stringify(name)} (must force) - ${user.description} is using its referenced image ${shortId(image)}`,
+      { hint: running ? 'stop and remove the container first' : 'remove the container first, or use -f' },
+    );
+  }
   const [how, state] = running ? ['cannot be forced', 'running'] : ['must be forced', 'stopped'];
   throw new StoreError(
     'STORE_IMAGE_IN_USE',
@@ -71,6 +86,8 @@ async function remove(store: Store, image: ImageRecord, options: RemoveOptions):
   const parts = await store.images.partsOf(image);
   const blobs = await Promise.all(diffIds.map(diffId => store.layers.blobsOf(diffId)));
   await store.images.remove(image.id);
+  const names = [...image.names, ...image.repoDigests].map(name => ({ untagged: familiar(name) }));
+  if (options.noPrune) return [...names, { deleted: image.id }];
   const collected = await store.collect({
     graceSeconds: 0,
     candidates: new Set([...parts, ...blobs.flat()]),
@@ -81,8 +98,7 @@ async function remove(store: Store, image: ImageRecord, options: RemoveOptions):
     .map((_, i) => diffIds.slice(0, i + 1))
     .filter(chain => gone.has(chain.at(-1) ?? image.id));
   return [
-    ...image.names.map(name => ({ untagged: familiar(name) })),
-    ...image.repoDigests.map(name => ({ untagged: familiar(name) })),
+    ...names,
     { deleted: image.id },
     ...chains
       .map(chainId)

@@ -1,5 +1,5 @@
 import { LayerError } from '../util/errors.js';
-import type { EntryType, LayerEntry, ScanEntry, SourceEntry } from './types.js';
+import type { EntryType, LayerEntry, SourceEntry } from './types.js';
 
 /**
  * The layer index as bytes. `native/core/record.c` reads and writes the same records, so that an engine hands
@@ -62,11 +62,11 @@ export function decodeRecord(record: Buffer): LayerEntry {
   return new Reader(record).entry();
 }
 
-/** Decodes what the addon's `scan` gives: records of the index, each followed by what only `lstat` knows. */
-export function decodeScan(buffer: Buffer): ScanEntry[] {
+/** Records of an index one after the other, without its header. */
+export function decodeRecords(buffer: Buffer): LayerEntry[] {
   const reader = new Reader(buffer);
-  const entries: ScanEntry[] = [];
-  while (!reader.atEnd()) entries.push(reader.scanEntry());
+  const entries: LayerEntry[] = [];
+  while (!reader.atEnd()) entries.push(reader.entry());
   return entries;
 }
 
@@ -218,23 +218,6 @@ class Reader {
     return this.#at === this.#buffer.length;
   }
 
-  scanEntry(): ScanEntry {
-    const isSocket = this.#buffer[this.#at] === TYPES.length;
-    if (isSocket) this.#buffer[this.#at] = 0;
-    const { mtime, ...entry } = this.entry();
-    const mtimeNs = nanoseconds(mtime, this.#varint());
-    const ctime = this.#varint();
-    return {
-      ...entry,
-      type: isSocket ? 'socket' : (entry.type as ScanEntry['type']),
-      mtimeNs,
-      ctimeNs: nanoseconds(ctime, this.#varint()),
-      ino: this.#bigVarint().toString(),
-      dev: this.#bigVarint().toString(),
-      nlink: this.#varint(),
-    };
-  }
-
   end(): void {
     if (this.#at !== this.#buffer.length)
       throw corrupt(`${this.#buffer.length - this.#at} bytes follow its end`);
@@ -280,30 +263,6 @@ class Reader {
       if (byte < 0x80) return value;
     }
   }
-
-  /** Inode and device numbers fill 64 bits. */
-  #bigVarint(): number | bigint {
-    const start = this.#at;
-    for (let value = 0, scale = 1; scale <= 2 ** 42; scale *= 128) {
-      const byte = this.#buffer[this.#at++] ?? 0;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    this.#at = start;
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
-      const byte = this.#buffer[this.#at++];
-      if (byte === undefined) throw corrupt(`no number begins before byte ${this.#at}`);
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-  }
-}
-
-/** Nanoseconds since the epoch as decimal text, without the cost of a BigInt where there is none. */
-function nanoseconds(seconds: number, rest: number): string {
-  if (seconds < 0) return (BigInt(seconds) * 1_000_000_000n + BigInt(rest)).toString();
-  return seconds === 0 ? String(rest) : `${seconds}${String(rest).padStart(9, '0')}`;
 }
 
 function corrupt(what: string): LayerError {

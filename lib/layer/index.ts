@@ -1,14 +1,15 @@
 import { type AddonFailure, loadAddon } from '../util/addon.js';
-import { errorMessage, LayerError, UsageError } from '../util/errors.js';
+import { errorMessage, LayerError } from '../util/errors.js';
+import { chosenEngine, type EngineChoice } from './choice.js';
 import { NativeEngine } from './native.js';
 import type { LayerEngine } from './types.js';
 import { WasmCore } from './wasm/core.js';
 import { WasmEngine } from './wasm/engine.js';
 
+export type { EngineChoice } from './choice.js';
 export { decodeIndex, encodeIndex } from './codec.js';
 export { MergedIndex, type Resolved } from './merged.js';
-
-export type EngineChoice = 'native' | 'wasm' | 'auto';
+export { ResumableSha256 } from './resumable-sha256.js';
 
 /** For `shale info`: which engine works here and why the others do not. */
 export interface EngineFacts {
@@ -30,7 +31,7 @@ const engines = new Map<EngineChoice, LayerEngine>();
  * @throws UsageError `USAGE_ENGINE` for an unknown name
  * @throws LayerError `LAYER_ENGINE_MISSING` when what was asked for does not load
  */
-export async function loadEngine(choice: EngineChoice = chosen()): Promise<LayerEngine> {
+export async function loadEngine(choice: EngineChoice = chosenEngine()): Promise<LayerEngine> {
   const known = engines.get(choice);
   if (known !== undefined) return known;
   const engine = create(choice);
@@ -51,14 +52,6 @@ function wasmFacts(failures: AddonFailure[]): EngineFacts {
   } catch (error) {
     return { engine: 'none', failures: [...failures, { from: 'wasm', why: errorMessage(error) }] };
   }
-}
-
-function chosen(): EngineChoice {
-  const name = process.env.SHALE_ENGINE ?? 'auto';
-  if (name === 'native' || name === 'wasm' || name === 'auto') return name;
-  throw new UsageError('USAGE_ENGINE', `SHALE_ENGINE is ${JSON.stringify(name)}`, {
-    hint: 'Set it to native, wasm or auto, or unset it.',
-  });
 }
 
 function create(choice: EngineChoice): LayerEngine {

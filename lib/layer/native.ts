@@ -1,8 +1,9 @@
 import type { Addon } from '../util/addon.js';
 import type { Digest } from '../util/digest.js';
-import { decodeIndex, decodeScan, encodeSources } from './codec.js';
+import { decodeIndex, encodeSources } from './codec.js';
 import { abortError, type RawFailure, toLayerError } from './failure.js';
 import { DEFAULT_LIMITS } from './limits.js';
+import { decodeScan } from './scan-table.js';
 import type {
   AppliedLayer,
   ApplyLayerOptions,

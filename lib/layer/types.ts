@@ -135,12 +135,13 @@ export interface ScanEntry {
   uid: number;
   gid: number;
   size: number;
-  /** nanoseconds since the epoch, as decimal text (beyond 2^53) */
-  mtimeNs: string;
-  ctimeNs: string;
-  /** inode and device as decimal text: identity of hard links */
-  ino: string;
-  dev: string;
+  /** whole seconds since the epoch, and the nanoseconds after them */
+  mtime: number;
+  mtimeNs: number;
+  /** milliseconds since the epoch: modification or change, whichever is later */
+  newestMs: number;
+  /** bytes as latin1 that are others when the content may be: size, times, inode, device */
+  stamp: string;
   nlink: number;
   link?: BytePath;
   devMajor?: number;

@@ -1,38 +1,55 @@
-import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { ResumableSha256 } from '../layer/index.js';
 import type { Digest } from '../util/digest.js';
 import { RegistryError } from '../util/errors.js';
+import { saveHashState, takeHashState } from './hash-state.js';
 
 const READ_SIZE = 1024 * 1024;
 /** bytes: what a kill may cost, against the price of a call into the thread pool per packet */
 const WRITE_SIZE = 512 * 1024;
+/** bytes: less than this is hashed again in a millisecond */
+const WORTH_SAVING = 1024 * 1024;
 
 /** A download in progress: a file and the hash of what is in it. Bytes of an earlier process count again. */
 export class PartialFile {
-  private hash: Hash = createHash('sha256');
+  private hash = new ResumableSha256();
   /** bytes that are in the hash, and in the file or on their way there */
   offset = 0;
   private pending: Uint8Array[] = [];
   private pendingSize = 0;
   private writing: Promise<void> = Promise.resolve();
 
-  private constructor(private readonly handle: FileHandle) {}
+  /** complete and on the disk: nothing that a later process would continue */
+  private finished = false;
+
+  private constructor(
+    private readonly path: string,
+    private readonly handle: FileHandle,
+  ) {}
 
   /** @param limit bytes: a longer file cannot be a beginning of ours and is emptied */
   static async open(path: string, limit: number): Promise<PartialFile> {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
-    const file = new PartialFile(await open(path, flags, 0o600));
+    const file = new PartialFile(path, await open(path, flags, 0o600));
     try {
       const stat = await file.handle.stat();
       if (!stat.isFile()) throw new RegistryError('REGISTRY_PARTIAL_FILE', `${path} is not a regular file`);
       if (stat.size > limit) await file.restart();
-      else await file.rehash();
+      else await file.inherit();
       return file;
     } catch (error) {
       await file.close();
       throw error;
     }
+  }
+
+  /** Takes over what an earlier process left: with its hash if that was saved, else by hashing it. */
+  private async inherit(): Promise<void> {
+    const saved = await takeHashState(this.path, this.handle);
+    if (saved === undefined) return this.rehash();
+    this.hash = saved;
+    this.offset = saved.length;
   }
 
   private async rehash(): Promise<void> {
@@ -85,23 +102,26 @@ export class PartialFile {
   async restart(): Promise<void> {
     await this.flush();
     await this.handle.truncate(0);
-    this.hash = createHash('sha256');
+    this.hash = new ResumableSha256();
     this.offset = 0;
   }
 
   digest(): Digest {
-    return `sha256:${this.hash.copy().digest('hex')}`;
+    return this.hash.digest();
   }
 
   async sync(): Promise<void> {
     await this.flush();
     await this.handle.sync();
+    this.finished = true;
   }
 
   /** After a failure this keeps what came: the next try goes on from there. */
   async close(): Promise<void> {
     try {
       await this.flush();
+      if (!this.finished && this.offset >= WORTH_SAVING)
+        await saveHashState(this.path, this.handle, this.hash).catch(() => {});
     } finally {
       await this.handle.close();
     }

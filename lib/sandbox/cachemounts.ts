@@ -1,5 +1,7 @@
-import { chmod, chown, lstat, mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, readFile, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CACHE_MOUNT_RECORD, CACHE_MOUNTS } from '../store/cachemounts.js';
+import { writeFileAtomic } from '../util/atomic.js';
 import { digestHex, sha256 } from '../util/digest.js';
 import { errnoCode, SandboxError } from '../util/errors.js';
 import { removeTree } from './removetree.js';
@@ -12,7 +14,6 @@ import { fillDirectory } from './written-tree.js';
  * one only where steps asked for `private` at the same time. KEY is a digest, so that no id that a Dockerfile gives
  * ever becomes a part of a path (CVE-2024-9675).
  */
-const FOLDER = 'cache-mounts';
 
 /** Directories that steps may have to themselves at a time; beyond that something is wrong. */
 const MAX_INSTANCES = 1000;
@@ -95,12 +96,12 @@ async function ensureInstance(
   { cache, initial = [] }: CacheTree,
   instance: number,
 ): Promise<string> {
-  const home = join(shop.storage.root, FOLDER, key);
+  const home = join(shop.storage.root, CACHE_MOUNTS, key);
   const directory = join(home, String(instance));
   await shop.storage.withLock(`cache-mount-${key.slice(0, 40)}`, async () => {
     await mkdir(home, { recursive: true, mode: 0o700 });
     if (!(await exists(directory))) await makeInstance(shop, cache, initial, directory);
-    await writeFile(join(home, 'about.json'), JSON.stringify(cache), { mode: 0o600 });
+    await writeFileAtomic(join(home, CACHE_MOUNT_RECORD), JSON.stringify(cache), { mode: 0o600 });
   });
   return directory;
 }
@@ -131,17 +132,17 @@ async function exists(path: string): Promise<boolean> {
 
 /** Every cache directory that steps have left, the one used last first. */
 export async function listCaches(shop: Workshop): Promise<CacheMountInfo[]> {
-  const folder = join(shop.storage.root, FOLDER);
+  const folder = join(shop.storage.root, CACHE_MOUNTS);
   if (!(await exists(folder))) return [];
   const found = await Promise.all((await readdir(folder)).map(key => describe(shop, key)));
   return found.flatMap(info => info ?? []).sort((a, b) => (a.lastUsed < b.lastUsed ? 1 : -1));
 }
 
 async function describe(shop: Workshop, key: string): Promise<CacheMountInfo | undefined> {
-  const home = join(shop.storage.root, FOLDER, key);
+  const home = join(shop.storage.root, CACHE_MOUNTS, key);
   try {
-    const about = JSON.parse(await readFile(join(home, 'about.json'), 'utf8')) as CacheIdentity;
-    const { mtime } = await lstat(join(home, 'about.json'));
+    const about = JSON.parse(await readFile(join(home, CACHE_MOUNT_RECORD), 'utf8')) as CacheIdentity;
+    const { mtime } = await lstat(join(home, CACHE_MOUNT_RECORD));
     const instances = await instancesOf(home);
     const sizes = await Promise.all(instances.map(instance => sizeOf(shop, join(home, String(instance)))));
     const free = await withAll(shop, key, instances, async () => true);
@@ -189,7 +190,7 @@ export async function removeCaches(shop: Workshop, keys: string[]): Promise<Cach
   for (const key of keys) {
     const info = await describe(shop, checkedKey(key));
     if (info === undefined) continue;
-    const home = join(shop.storage.root, FOLDER, key);
+    const home = join(shop.storage.root, CACHE_MOUNTS, key);
     const gone = await withAll(shop, key, await instancesOf(home), () =>
       shop.storage.withLock(`cache-mount-${key.slice(0, 40)}`, async () => {
         await removeTree(home);
@@ -217,7 +218,7 @@ export async function exportCache(
   tarPath: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const root = join(shop.storage.root, FOLDER, checkedKey(key), '0');
+  const root = join(shop.storage.root, CACHE_MOUNTS, checkedKey(key), '0');
   if (!(await exists(root))) throw new SandboxError('SANDBOX_CACHE_MOUNT', `no cache with the key ${key}`);
   const engine = await shop.engine();
   const write = () => engine.writeLayer({ kind: 'tree', root }, { tarPath, signal });
@@ -246,9 +247,9 @@ export async function importCache(
       signal,
     });
   });
-  const home = join(shop.storage.root, FOLDER, key);
+  const home = join(shop.storage.root, CACHE_MOUNTS, key);
   const now = new Date();
-  await utimes(join(home, 'about.json'), now, now);
+  await utimes(join(home, CACHE_MOUNT_RECORD), now, now);
   const info = await describe(shop, key);
   if (info === undefined)
     throw new SandboxError('SANDBOX_CACHE_MOUNT', `the cache ${cache.id} is gone again`);

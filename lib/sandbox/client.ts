@@ -1,4 +1,5 @@
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
+import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import type { DriverProbe } from './drivers/choose.js';
@@ -143,6 +144,10 @@ export class WorkerClient implements Worker {
 
   remove(paths: string[]): Promise<void> {
     return this.request('remove', [paths]);
+  }
+
+  diskUsage(path: string): Promise<DiskUsage> {
+    return this.request('diskUsage', [path]);
   }
 
   close(): Promise<void> {

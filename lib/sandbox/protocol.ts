@@ -1,4 +1,5 @@
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
+import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
 import type { DriverProbe } from './drivers/choose.js';
 import type { StorageConfig } from './storage.js';
@@ -53,6 +54,7 @@ export interface Requests {
   exportCacheMount: { args: [key: string, path: string]; result: undefined };
   importCacheMount: { args: [cache: CacheIdentity, path: string]; result: CacheMountInfo };
   remove: { args: [paths: string[]]; result: undefined };
+  diskUsage: { args: [path: string]; result: DiskUsage };
   shutdown: { args: []; result: undefined };
 }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import { SandboxError } from '../util/errors.js';
 
 /** What the runner said over its report descriptor; see native/runner/report.h. */
@@ -45,8 +46,13 @@ function addField(report: RunnerReport, key: string, value: string): void {
   else if (key === 'exit') report.exit = Number(value);
   else if (key === 'signal') report.signal = Number(value);
   else if (key === 'error') report.error = { code: value, message: '' };
-  else if (report.error && key === 'errno') report.error.errno = value;
+  else if (report.error && key === 'errno') report.error.errno = errnoName(value);
   else if (report.error && key === 'message') report.error.message = value;
+}
+
+/** `EACCES` for 13: musl's C library has no names for the runner to send. */
+function errnoName(number: string): string {
+  return getSystemErrorName(-Number(number));
 }
 
 /** The program could not be executed: not a failure of the sandbox but exit code 126 or 127, as docker has it. */

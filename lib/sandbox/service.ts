@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
+import { diskUsageOf } from '../store/diskusage.js';
 import { SandboxError } from '../util/errors.js';
 import { exportCache, importCache, listCaches, removeCaches } from './cachemounts.js';
 import { probeDrivers } from './drivers/choose.js';
@@ -74,6 +75,7 @@ export function createService(
       for (const path of paths.map(beneath)) await removeTree(path);
       return undefined;
     },
+    diskUsage: (_, path) => diskUsageOf(path === shop.storage.root ? path : beneath(path)),
     shutdown: async () => {
       await shop.storage.close();
       return undefined;

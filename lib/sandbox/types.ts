@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
+import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
 
 /** `overlay`: the kernel's, with `userxattr`; `fuse-overlayfs`; `vfs`: a plain copy per step. */
@@ -266,6 +267,8 @@ export interface Worker {
   importCacheMount(cache: CacheIdentity, path: string, signal?: AbortSignal): Promise<CacheMountInfo>;
   /** Removes trees and scratch that belong to mapped ids; paths must lie beneath the store. */
   remove(paths: string[]): Promise<void>;
+  /** What the store, or a path beneath it, takes on the disk, also where it belongs to mapped ids. */
+  diskUsage(path: string): Promise<DiskUsage>;
   /** Ends the worker and everything it started. Idempotent. */
   close(): Promise<void>;
 }

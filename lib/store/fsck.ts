@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../util/atomic.js';
 import type { Digest } from '../util/digest.js';
 import { errnoCode, errorMessage, ShaleError, StoreError } from '../util/errors.js';
+import { CACHE_MOUNTS, cacheMountNames, isCacheMountKnown } from './cachemounts.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
 import { checkTree } from './fscktree.js';
@@ -53,6 +54,7 @@ export class Fsck {
     await this.blobs();
     await this.layers();
     await this.records('cache', name => name.endsWith('.json'));
+    await this.cacheMounts();
     await this.records('pins', name => name.endsWith('.json'));
     await this.volumes();
     await this.context.locks.with('images', async () => {
@@ -123,7 +125,11 @@ export class Fsck {
   private async dropTree(layers: Digest[]): Promise<void> {
     const top = layers.at(-1);
     const retired = await this.rooms.trees.retire(this.rooms.trees.chainOf(layers), top);
-    await rm(retired, { recursive: true, force: true }).catch(error => this.dropMapped(retired, error));
+    await this.remove(retired);
+  }
+
+  private async remove(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true }).catch(error => this.dropMapped(path, error));
   }
 
   private async dropMapped(path: string, error: unknown): Promise<void> {
@@ -147,6 +153,18 @@ export class Fsck {
         return { message: error.message, repair: () => rm(path) };
       }
     });
+  }
+
+  /** Only the records: what a cache holds is the steps' own. */
+  private async cacheMounts(): Promise<void> {
+    const { root } = this.context.layout;
+    for (const key of await cacheMountNames(root)) {
+      const path = join(root, CACHE_MOUNTS, key);
+      await this.check(path, async () => {
+        if (await isCacheMountKnown(path)) return undefined;
+        return { message: 'nothing says whose cache it is', repair: () => this.remove(path) };
+      });
+    }
   }
 
   /** Only the records: what a volume holds is its containers' own. */

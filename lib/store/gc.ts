@@ -194,11 +194,11 @@ async function destroy(paths: string[], removeTrees: CollectOptions['removeTrees
   return [];
 }
 
-/** Downloads that nobody has continued for a day. */
+/** Downloads that nobody has continued for a day, and what is kept of their hash beside them (`….sha256`). */
 async function dropPartials(context: StoreContext): Promise<void> {
   const directory = context.layout.dir('tmp/partial');
   for (const name of await readdir(directory)) {
-    const digest = `sha256:${name}`;
+    const digest = `sha256:${name.replace(/\.sha256$/, '')}`;
     if (!isDigest(digest)) continue;
     await context.locks.tryWith(blobLock(digest), async () => {
       const path = join(directory, name);

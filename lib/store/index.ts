@@ -19,7 +19,7 @@ import { Pins } from './pins.js';
 import { type PruneCacheOptions, type PrunedCache, pruneCache } from './prunecache.js';
 import { Session, sweepSessions } from './session.js';
 import { Trees } from './trees.js';
-import { type StoreUsage, storeUsage } from './usage.js';
+import { type Measure, type StoreUsage, storeUsage } from './usage.js';
 import { Views } from './view.js';
 import { Volumes } from './volumes.js';
 
@@ -30,7 +30,7 @@ export type { LayerBlob, LayerForms } from './layers.js';
 export { defaultRoot } from './layout.js';
 export type { Pin } from './pins.js';
 export type { PruneCacheOptions, PrunedCache } from './prunecache.js';
-export type { StoreUsage, UsageLine } from './usage.js';
+export type { CacheEntryUsage, Measure, StoreUsage, UsageLine, VolumeUsage } from './usage.js';
 export type { Volume } from './volumes.js';
 
 export interface StoreOptions {
@@ -197,9 +197,9 @@ export class Store {
     return pruneCache(this.context, this, each => this.collect(each), options);
   }
 
-  /** What the store takes on the disk, and for what. */
-  async usage(): Promise<StoreUsage> {
-    return storeUsage(this.context, this);
+  /** What the store takes on the disk, and for what; see `usage.ts`. */
+  async usage(measure?: Measure): Promise<StoreUsage> {
+    return storeUsage(this.context, this, measure);
   }
 
   /** Checks every object; with `repair`, drops what is damaged, and makes anew what can be derived. */

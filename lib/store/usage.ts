@@ -1,7 +1,8 @@
 import { chainId, type Digest } from '../util/digest.js';
 import type { StoreContext } from './context.js';
-import { diskUsageOf } from './diskusage.js';
+import { type DiskUsage, diskUsageOf } from './diskusage.js';
 import type { Rooms } from './gc.js';
+import type { CacheRecord } from './types.js';
 
 /** One line of `docker system df`. Bytes are what the disk holds, each layer counted once. */
 export interface UsageLine {
@@ -13,70 +14,129 @@ export interface UsageLine {
   reclaimable: number;
 }
 
+/** Finds out what a path takes on the disk. */
+export type Measure = (path: string) => Promise<DiskUsage>;
+
+/** The result of a step, and what it takes on the disk. */
+export interface CacheEntryUsage {
+  record: CacheRecord;
+  /** 0 where a record of before has the same layer */
+  bytes: number;
+  /** an image has its layer */
+  shared: boolean;
+}
+
+export interface VolumeUsage {
+  name: string;
+  bytes: number;
+  /** how many containers have it */
+  links: number;
+}
+
 export interface StoreUsage {
   images: UsageLine;
   cache: UsageLine;
-  volumes: UsageLine;
+  volumes: UsageLine & { items: VolumeUsage[] };
+  /** bytes of each image's layers, by id; and of those that no other image has */
+  perImage: Map<Digest, { bytes: number; unique: number }>;
+  /** the one used last first */
+  cacheEntries: CacheEntryUsage[];
   /** everything beneath the root, as du(1) counts it */
   bytes: number;
   /** directories of mapped ids that could not be looked into; their content is counted by the layers' records */
   unreadable: number;
 }
 
-/** What the store takes on the disk, and for what. */
-export async function storeUsage(context: StoreContext, rooms: Rooms): Promise<StoreUsage> {
-  const all = await diskUsageOf(context.layout.root);
+/**
+ * What the store takes on the disk, and for what.
+ * @param measure default: what this process itself may see
+ */
+export async function storeUsage(
+  context: StoreContext,
+  rooms: Rooms,
+  measure: Measure = diskUsageOf,
+): Promise<StoreUsage> {
+  const all = await measure(context.layout.root);
   const pins = await rooms.pins.list();
   const pinned = new Set([...pins.map(pin => pin.image), ...pins.flatMap(pin => pin.digests)]);
   const [imageLayers, keptLayers] = [new Set<Digest>(), new Set<Digest>()];
   const images = await rooms.images.list();
+  const users = new Map<Digest, number>();
+  const layersOf = new Map<Digest, Digest[]>();
   for (const image of images) {
-    const layers = (await rooms.images.config(image)).rootfs.diff_ids;
+    const layers = [...new Set((await rooms.images.config(image)).rootfs.diff_ids)];
+    layersOf.set(image.id, layers);
+    for (const layer of layers) users.set(layer, (users.get(layer) ?? 0) + 1);
     for (const layer of layers) imageLayers.add(layer);
     if (pinned.has(image.id)) for (const layer of layers) keptLayers.add(layer);
   }
   const records = await rooms.cache.list();
   const cached = new Set(records.map(record => record.layer).filter(layer => layer !== null));
-  const sum = async (layers: Iterable<Digest>) => {
-    let bytes = 0;
-    for (const layer of layers) bytes += await layerBytes(context, rooms, layer);
-    return bytes;
-  };
-  const ofImages = await sum(imageLayers);
-  const ofCache = await sum(without(cached, imageLayers));
+  const sizes = new Map<Digest, number>();
+  for (const layer of new Set([...imageLayers, ...cached]))
+    sizes.set(layer, await layerBytes(context, rooms, layer, measure));
+  const sum = (layers: Iterable<Digest>) =>
+    [...layers].reduce((bytes, layer) => bytes + (sizes.get(layer) ?? 0), 0);
+  const ofImages = sum(imageLayers);
+  const ofCache = sum(without(cached, imageLayers));
   return {
     images: {
       count: images.length,
       active: images.filter(image => pinned.has(image.id)).length,
       bytes: ofImages,
-      reclaimable: ofImages - (await sum(keptLayers)),
+      reclaimable: ofImages - sum(keptLayers),
     },
     cache: {
       count: records.length,
       active: records.filter(record => record.layer !== null && imageLayers.has(record.layer)).length,
       bytes: ofCache,
-      reclaimable:
-        ofCache - (await sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer)))),
+      reclaimable: ofCache - sum([...without(cached, imageLayers)].filter(layer => pinned.has(layer))),
     },
-    volumes: await volumeUsage(rooms),
+    volumes: await volumeUsage(rooms, measure),
+    perImage: new Map(
+      [...layersOf].map(([id, layers]) => [
+        id,
+        { bytes: sum(layers), unique: sum(layers.filter(layer => users.get(layer) === 1)) },
+      ]),
+    ),
+    cacheEntries: entriesOf(records, sizes, imageLayers),
     ...all,
   };
 }
 
-async function volumeUsage({ volumes }: Rooms): Promise<UsageLine> {
-  const names = await volumes.names();
+async function volumeUsage({ volumes }: Rooms, measure: Measure): Promise<StoreUsage['volumes']> {
   const users = await volumes.users();
-  const sizes = await Promise.all(
-    names.map(async name => [name, (await diskUsageOf(volumes.directory(name))).bytes] as const),
+  const items = await Promise.all(
+    (await volumes.names()).map(async name => ({
+      name,
+      bytes: (await measure(volumes.directory(name))).bytes,
+      links: users.get(name)?.length ?? 0,
+    })),
   );
-  const total = (some: readonly (readonly [string, number])[]) =>
-    some.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const total = (some: readonly VolumeUsage[]) => some.reduce((sum, { bytes }) => sum + bytes, 0);
   return {
-    count: names.length,
-    active: names.filter(name => users.has(name)).length,
-    bytes: total(sizes),
-    reclaimable: total(sizes.filter(([name]) => !users.has(name))),
+    count: items.length,
+    active: items.filter(({ links }) => links > 0).length,
+    bytes: total(items),
+    reclaimable: total(items.filter(({ links }) => links === 0)),
+    items,
   };
+}
+
+function entriesOf(
+  records: readonly CacheRecord[],
+  sizes: ReadonlyMap<Digest, number>,
+  inImages: ReadonlySet<Digest>,
+): CacheEntryUsage[] {
+  const counted = new Set<Digest>();
+  return [...records]
+    .sort((a, b) => (a.lastUsed < b.lastUsed ? 1 : -1))
+    .map(record => {
+      const { layer } = record;
+      const bytes = layer === null || counted.has(layer) ? 0 : (sizes.get(layer) ?? 0);
+      if (layer !== null) counted.add(layer);
+      return { record, bytes, shared: layer !== null && inImages.has(layer) };
+    });
 }
 
 function without(set: ReadonlySet<Digest>, other: ReadonlySet<Digest>): Digest[] {
@@ -84,12 +144,17 @@ function without(set: ReadonlySet<Digest>, other: ReadonlySet<Digest>): Digest[]
 }
 
 /** Bytes of a layer on the disk: record, index, blobs, and trees (by their content where we may not look). */
-export async function layerBytes(context: StoreContext, rooms: Rooms, diffId: Digest): Promise<number> {
+export async function layerBytes(
+  context: StoreContext,
+  rooms: Rooms,
+  diffId: Digest,
+  measure: Measure = diskUsageOf,
+): Promise<number> {
   let { bytes } = await diskUsageOf(context.layout.layer(diffId));
   for (const blob of await rooms.layers.blobsOf(diffId))
     bytes += (await diskUsageOf(context.layout.blob(blob))).bytes;
   for (const chain of await rooms.trees.of(diffId)) {
-    const tree = await diskUsageOf(context.layout.tree(chainId(chain) ?? diffId));
+    const tree = await measure(context.layout.tree(chainId(chain) ?? diffId));
     const content = tree.unreadable === 0 ? 0 : await rooms.layers.contentSize(diffId);
     bytes += Math.max(tree.bytes, content);
   }

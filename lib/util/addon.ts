@@ -20,6 +20,13 @@ export interface Addon {
   lgetxattr(path: Buffer | string, name: string): Buffer | undefined;
   lsetxattr(path: Buffer | string, name: string, value: Buffer): void;
   llistxattr(path: Buffer | string): Buffer;
+  /** one stream in parts; many inputs, 32 bytes for each */
+  sha256(parts: readonly Uint8Array[]): Buffer;
+  sha256Many(inputs: readonly Uint8Array[]): Buffer;
+  /** a state of 104 bytes (native/core/sha256.h), which `sha256Update` changes */
+  sha256Init(): Buffer;
+  sha256Update(state: Uint8Array, bytes: Uint8Array): void;
+  sha256Digest(state: Uint8Array): Buffer;
   facts(): { sha256: string; threads: number };
 }
 

@@ -1,6 +1,8 @@
 // The addon: JavaScript values in, work off the main thread, JavaScript values out. lib/layer/native.ts is its only caller.
 #include <napi.h>
 
+#include "digest_files.h"
+#include "hashes.h"
 #include "layer_apply.h"
 #include "layer_write.h"
 #include "operation.h"
@@ -171,7 +173,9 @@ Napi::Value digest_paths(const Napi::CallbackInfo& info) {
 // facts(): what `shale info` shows of the addon.
 Napi::Value facts(const Napi::CallbackInfo& info) {
   auto object = Napi::Object::New(info.Env());
-  object.Set("sha256", shale_sha256_kernel_name());
+  shale_sha256_named kernels[SHALE_SHA256_KERNELS];
+  shale_sha256_kernels_of_cpu(kernels);
+  object.Set("sha256", kernels[0].name);
   object.Set("threads", Pool::default_threads());
   return object;
 }
@@ -188,6 +192,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("scan", Napi::Function::New(env, shale::scan_dirs));
   exports.Set("digestFiles", Napi::Function::New(env, shale::digest_paths));
   exports.Set("facts", Napi::Function::New(env, shale::facts));
+  shale::register_hashes(env, exports);
   shale::register_os_calls(env, exports);
   return exports;
 }

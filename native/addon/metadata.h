@@ -1,6 +1,8 @@
 // Owner, mode, attributes and times of what was unpacked.
 #pragma once
 
+#include <sys/types.h>
+
 #include <mutex>
 #include <set>
 #include <string>

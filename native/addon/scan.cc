@@ -5,24 +5,20 @@
 
 #include <algorithm>
 #include <cstring>
-#include <deque>
 #include <memory>
 
-#include "buffer.h"
 #include "file.h"
 #include "pool.h"
 #include "record.h"
-#include "sha256.h"
 #include "xattr.h"
 
 namespace shale {
 
 namespace {
 
-constexpr uint8_t SOCKET = SHALE_TYPES;
-constexpr size_t DIGEST_BATCH = 64;
+constexpr uint32_t SOCKET = SHALE_TYPES, HAS_RECORD = 256;
 
-uint8_t type_of(mode_t mode) {
+uint32_t type_of(mode_t mode) {
   switch (mode & S_IFMT) {
     case S_IFDIR: return SHALE_DIR;
     case S_IFLNK: return SHALE_SYMLINK;
@@ -36,169 +32,146 @@ uint8_t type_of(mode_t mode) {
 
 shale_bytes bytes_of(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 
-struct Scanned {
+struct Numbers {
+  uint32_t type, mode, uid, gid, links, path_length;
+};
+struct Times {
+  double size, mtime, mtime_ns, newest_ms;
+};
+struct Stamp {
+  int64_t size, mtime, ctime;
+  uint64_t ino, dev;
+};
+static_assert(sizeof(Numbers) == 24 && sizeof(Times) == 32 && sizeof(Stamp) == 40);
+
+struct Found {
   std::string path, record;
+  Numbers numbers;
+  Times times;
+  Stamp stamp;
 };
 
-class Scanner {
- public:
-  Scanner(int root, bool xattrs, const Cancel& cancel) : root_(root), with_xattrs_(xattrs), cancel_(cancel) {}
+int64_t nanoseconds(const struct timespec& time) { return time.tv_sec * 1000000000 + time.tv_nsec; }
 
-  void read(const std::string& path) {
+double milliseconds(const struct timespec& time) {
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
+std::string read_link(int dir, const char* name) {
+  char target[4096];
+  ssize_t length = ::readlinkat(dir, name, target, sizeof target);
+  return length < 0 ? std::string() : std::string(target, static_cast<size_t>(length));
+}
+
+// One directory; the others are other threads'.
+class Directory : public Job {
+ public:
+  Directory(int root, const std::string& path, bool xattrs, const Cancel& cancel)
+      : root_(root), path_(path), with_xattrs_(xattrs), cancel_(cancel) {}
+
+  void run() override {
     cancel_.check();
-    Fd fd(open_beneath(root_, path, O_RDONLY | O_DIRECTORY));
-    if (!fd) fail_errno("cannot open a directory", path);
+    Fd fd(open_beneath(root_, path_, O_RDONLY | O_DIRECTORY));
+    if (!fd) fail_errno("cannot open a directory", path_);
     std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(::dup(fd.get())), ::closedir);
-    if (!dir) fail_errno("cannot read a directory", path);
+    if (!dir) fail_errno("cannot read a directory", path_);
     for (;;) {
       errno = 0;
       const struct dirent* entry = ::readdir(dir.get());
       if (entry == nullptr) break;
       if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-      add(fd.get(), path, entry->d_name);
+      add(fd.get(), entry->d_name);
     }
-    if (errno != 0) fail_errno("cannot read a directory", path);
+    if (errno != 0) fail_errno("cannot read a directory", path_);
   }
 
-  std::string finish() {
-    std::sort(found_.begin(), found_.end(), [](const Scanned& a, const Scanned& b) { return a.path < b.path; });
-    std::string out;
-    for (const Scanned& one : found_) out += one.record;
-    return out;
-  }
+  std::vector<Found> found;
 
  private:
-  void add(int dir, const std::string& parent, const char* name) {
+  void add(int dir, const char* name) {
     struct stat st;
     // What vanishes meanwhile was never there.
     if (::fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return;
-    std::string path = parent.empty() ? name : parent + "/" + name;
-    std::string link, packed;
+    Found one;
+    one.path = path_.empty() ? name : path_ + "/" + name;
+    one.numbers = {type_of(st.st_mode), st.st_mode & 07777, st.st_uid, st.st_gid,
+                   static_cast<uint32_t>(st.st_nlink), static_cast<uint32_t>(one.path.size())};
+    one.times = {static_cast<double>(st.st_size), static_cast<double>(st.st_mtim.tv_sec),
+                 static_cast<double>(st.st_mtim.tv_nsec),
+                 std::max(milliseconds(st.st_mtim), milliseconds(st.st_ctim))};
+    one.stamp = {st.st_size, nanoseconds(st.st_mtim), nanoseconds(st.st_ctim), st.st_ino, st.st_dev};
+    add_record(one, dir, name, st);
+    found.push_back(std::move(one));
+  }
+
+  void add_record(Found& one, int dir, const char* name, const struct stat& st) {
     shale_entry entry = {};
-    entry.type = type_of(st.st_mode);
-    entry.mode = st.st_mode & 07777;
-    entry.uid = st.st_uid;
-    entry.gid = st.st_gid;
-    entry.size = static_cast<uint64_t>(st.st_size);
-    entry.mtime = st.st_mtim.tv_sec;
-    entry.path = bytes_of(path);
-    entry.has_device = entry.type == SHALE_CHAR || entry.type == SHALE_BLOCK;
+    std::string link, packed;
+    if (one.numbers.type == SHALE_SYMLINK) link = read_link(dir, name);
+    entry.link = bytes_of(link);
+    entry.has_device = one.numbers.type == SHALE_CHAR || one.numbers.type == SHALE_BLOCK;
     entry.major = major(st.st_rdev);
     entry.minor = minor(st.st_rdev);
-    if (entry.type == SHALE_SYMLINK) link = read_link(dir, name);
-    entry.link = bytes_of(link);
-    if (with_xattrs_ && entry.type != SOCKET) {
-      Xattrs xattrs = read_xattrs_at(dir, name, path);
+    if (with_xattrs_ && one.numbers.type != SOCKET) {
+      Xattrs xattrs = read_xattrs_at(dir, name, one.path);
       make_portable(xattrs);
       entry.xattr_count = static_cast<uint32_t>(xattrs.size());
       packed = pack_xattrs(xattrs);
     }
     entry.xattrs = bytes_of(packed);
-    put(entry, path, st);
-  }
-
-  static std::string read_link(int dir, const char* name) {
-    char target[4096];
-    ssize_t length = ::readlinkat(dir, name, target, sizeof target);
-    return length < 0 ? std::string() : std::string(target, static_cast<size_t>(length));
-  }
-
-  void put(const shale_entry& entry, const std::string& path, const struct stat& st) {
-    std::string record(shale_record_bound(&entry) + 60, 0);
-    auto* at = reinterpret_cast<uint8_t*>(record.data());
-    size_t length = shale_put_record(&entry, at);
-    for (uint64_t value : {static_cast<uint64_t>(st.st_mtim.tv_nsec), static_cast<uint64_t>(std::max<time_t>(st.st_ctim.tv_sec, 0)),
-                           static_cast<uint64_t>(st.st_ctim.tv_nsec), static_cast<uint64_t>(st.st_ino),
-                           static_cast<uint64_t>(st.st_dev), static_cast<uint64_t>(st.st_nlink)}) {
-      length += shale_put_varint(at + length, value);
-    }
-    record.resize(length);
-    found_.push_back({path, std::move(record)});
+    if (link.empty() && !entry.has_device && entry.xattr_count == 0) return;
+    one.numbers.type |= HAS_RECORD;
+    one.record.resize(shale_record_bound(&entry));
+    one.record.resize(shale_put_record(&entry, reinterpret_cast<uint8_t*>(one.record.data())));
   }
 
   int root_;
+  const std::string& path_;
   bool with_xattrs_;
   const Cancel& cancel_;
-  std::vector<Scanned> found_;
 };
 
-// Some files, one after the other; the next batch is another thread's.
-class DigestBatch : public Job {
- public:
-  DigestBatch(int root, const std::string* paths, size_t count, char* out, const Cancel& cancel)
-      : root_(root), paths_(paths), count_(count), out_(out), cancel_(cancel) {}
+template <typename T>
+void append(std::string& out, const T& value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
-  void run() override {
-    thread_local Buffer room;
-    room.reserve(256 * 1024);
-    for (size_t i = 0; i < count_; i++) {
-      cancel_.check();
-      digest(paths_[i], room.data(), reinterpret_cast<uint8_t*>(out_ + 32 * i));
-    }
+std::string columns(const std::vector<const Found*>& found) {
+  std::string numbers, times, stamps, paths, records;
+  uint32_t count = 0;
+  for (const Found* one : found) {
+    append(numbers, one->numbers);
+    append(times, one->times);
+    append(stamps, one->stamp);
+    paths += one->path;
+    records += one->record;
+    if (!one->record.empty()) count++;
   }
-
- private:
-  void digest(const std::string& path, uint8_t* room, uint8_t* out) {
-    int dir = open_parent(path);
-    Fd fd(::openat(dir, name_of(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    struct stat before, after;
-    if (!fd && (errno == ENOENT || errno == ELOOP || errno == ENXIO)) fail("LAYER_FILE_CHANGED", "a file vanished or was replaced while it was read", path);
-    if (!fd || ::fstat(fd.get(), &before) != 0) fail_errno("cannot open a file", path);
-    if (!S_ISREG(before.st_mode)) fail("LAYER_FILE_CHANGED", "a file was replaced while it was read", path);
-    shale_sha256 state;
-    shale_sha256_init(&state);
-    uint64_t total = 0;
-    for (ssize_t got; (got = read_full(fd.get(), room, 256 * 1024)) != 0;) {
-      if (got < 0) fail_errno("cannot read a file", path);
-      shale_sha256_update(&state, room, static_cast<size_t>(got));
-      total += static_cast<uint64_t>(got);
-      if (got < 256 * 1024) break;
-    }
-    bool same = ::fstat(fd.get(), &after) == 0 && total == static_cast<uint64_t>(after.st_size) &&
-                before.st_mtim.tv_sec == after.st_mtim.tv_sec && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec;
-    if (!same) fail("LAYER_FILE_CHANGED", "a file changed while it was read", path);
-    shale_sha256_final(&state, out);
-  }
-
-  int open_parent(const std::string& path) {
-    std::string parent = parent_of(path);
-    if (parent_ && parent == parent_path_) return parent_.get();
-    parent_.reset(open_beneath(root_, parent, O_PATH | O_DIRECTORY));
-    if (!parent_) fail_errno("cannot open a directory", parent);
-    parent_path_ = std::move(parent);
-    return parent_.get();
-  }
-
-  int root_;
-  const std::string* paths_;
-  size_t count_;
-  char* out_;
-  const Cancel& cancel_;
-  Fd parent_;
-  std::string parent_path_;
-};
+  std::string out;
+  out.reserve(16 + numbers.size() + times.size() + stamps.size() + paths.size() + records.size());
+  for (uint32_t value : {static_cast<uint32_t>(found.size()), static_cast<uint32_t>(paths.size()), count, 0u})
+    append(out, value);
+  return out += numbers, out += times, out += stamps, out += paths, out += records;
+}
 
 }  // namespace
 
 std::string scan(const std::string& root, const std::vector<std::string>& dirs, bool xattrs, const Cancel& cancel) {
   Fd fd = open_directory(root);
-  Scanner scanner(fd.get(), xattrs, cancel);
-  for (const std::string& dir : dirs) scanner.read(dir);
-  return scanner.finish();
-}
-
-std::string digest_files(const std::string& root, const std::vector<std::string>& paths, const Cancel& cancel) {
-  Fd fd = open_directory(root);
-  std::string digests(32 * paths.size(), 0);
-  Pool pool;
-  std::deque<std::shared_ptr<Job>> running;
-  for (size_t i = 0; i < paths.size(); i += DIGEST_BATCH) {
-    size_t count = std::min(DIGEST_BATCH, paths.size() - i);
-    running.push_back(std::make_shared<DigestBatch>(fd.get(), &paths[i], count, &digests[32 * i], cancel));
-    pool.submit(running.back());
+  std::vector<std::shared_ptr<Directory>> jobs;
+  for (const std::string& dir : dirs) jobs.push_back(std::make_shared<Directory>(fd.get(), dir, xattrs, cancel));
+  if (jobs.size() == 1) {
+    jobs[0]->run();
+  } else {
+    Pool pool;
+    for (auto& job : jobs) pool.submit(job);
+    for (auto& job : jobs) pool.wait(job);
   }
-  for (auto& job : running) pool.wait(job);
-  return digests;
+  std::vector<const Found*> found;
+  for (auto& job : jobs)
+    for (const Found& one : job->found) found.push_back(&one);
+  std::sort(found.begin(), found.end(), [](const Found* a, const Found* b) { return a->path < b->path; });
+  return columns(found);
 }
 
 }  // namespace shale

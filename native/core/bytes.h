@@ -12,6 +12,11 @@ void *memset(void *to, int byte, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
 void *memchr(const void *bytes, int byte, size_t length);
 size_t strlen(const char *text);
+/* Freestanding, the compiler takes these for functions like any other: without this, loading a word is a call. */
+#define memcpy __builtin_memcpy
+#define memset __builtin_memset
+#define memcmp __builtin_memcmp
+#define strlen __builtin_strlen
 #else
 #include <string.h>
 #endif

@@ -25,16 +25,35 @@ void shale_sha256_final(shale_sha256 *state, uint8_t digest[32]);
 void shale_sha256_save(const shale_sha256 *state, uint8_t out[SHALE_SHA256_STATE_SIZE]);
 void shale_sha256_restore(shale_sha256 *state, const uint8_t in[SHALE_SHA256_STATE_SIZE]);
 
+/* ---- kernels: what follows is for the rest of the core, for tests and measurements ---- */
+
 typedef void (*shale_sha256_kernel)(uint32_t h[8], const uint8_t *blocks, size_t count);
 
-/* The kernels; one that the CPU lacks is NULL. `name` is "sha-ni", "armv8" or "scalar". */
-shale_sha256_kernel shale_sha256_hardware(void);
 void shale_sha256_scalar(uint32_t h[8], const uint8_t *blocks, size_t count);
-const char *shale_sha256_kernel_name(void);
-/* For tests: false takes the scalar kernel even where the CPU has better. */
-void shale_sha256_use_hardware(bool use);
+/* Message schedule in vectors; x86: the CPU must have AVX2 and BMI2. */
+void shale_sha256_vector(uint32_t h[8], const uint8_t *blocks, size_t count);
+/* SHA-NI or ARMv8 instructions; NULL where the CPU lacks them. */
+shale_sha256_kernel shale_sha256_hardware(void);
 
-extern const uint32_t SHALE_SHA256_K[64];
+typedef struct {
+  /* "sha-ni", "armv8", "avx2" or "scalar" */
+  const char *name;
+  shale_sha256_kernel run;
+} shale_sha256_named;
+
+#define SHALE_SHA256_KERNELS 3u
+/* The kernels that this CPU has, fastest first: at least one. */
+size_t shale_sha256_kernels_of_cpu(shale_sha256_named out[SHALE_SHA256_KERNELS]);
+/* Takes this kernel from now on; NULL: the fastest. */
+void shale_sha256_use(shale_sha256_kernel kernel);
+
+/* Runs the chosen kernel. */
+void shale_sha256_blocks(uint32_t h[8], const uint8_t *blocks, size_t count);
+/* The last blocks of an input of `length` bytes of which the last `held` (less than 64) are `rest`: one or two. */
+size_t shale_sha256_pad(const uint8_t *rest, size_t held, uint64_t length, uint8_t out[128]);
+void shale_sha256_digest(const uint32_t h[8], uint8_t digest[32]);
+
+extern const uint32_t SHALE_SHA256_INITIAL[8];
 
 #ifdef __cplusplus
 }

@@ -101,7 +101,7 @@ static void become_program(const struct container *container, int slave) {
   if (spec->init) leave_reaper_behind();
   if (spec->copy) copy_files(spec);
   /* what is left open, the report included, ends with execve */
-  if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
+  if (kernel_close_from(3, CLOSE_RANGE_CLOEXEC) < 0) fail("SANDBOX_STDIO", "close_range");
   execute(spec);
 }
 

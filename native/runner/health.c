@@ -11,6 +11,7 @@
 #include "exec.h"
 #include "inside.h"
 #include "json.h"
+#include "kernel.h"
 #include "report.h"
 
 long now_ms(void) {
@@ -88,7 +89,7 @@ static void become_probe(const struct health *health, const struct inside *insid
   dup2(high[1], 2);
   dup2(high[2], 3);
   dup2(high[0], 4);
-  close_range(5, ~0U, 0);
+  kernel_close_from(5, 0);
   reset_signals();
   execl(health->runner, health->runner, "exec", "--spec", "3", "--report", "4", "--pid", first, "--owner", owner, NULL);
   _exit(EXIT_SANDBOX);

@@ -30,6 +30,15 @@ enum { FSCONFIG_SET_FLAG = 0, FSCONFIG_SET_STRING = 1, FSCONFIG_CMD_CREATE = 6 }
 #define AT_RECURSIVE 0x8000
 #endif
 
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC 0x4
+#endif
+
+/* From 5.9 on; musl has no function for it. */
+static inline int kernel_close_from(int first, unsigned flags) {
+  return (int)syscall(SYS_close_range, (unsigned)first, ~0U, flags);
+}
+
 struct kernel_mount_attr {
   uint64_t set, clear, propagation, userns_fd;
 };

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "monitor.h"
 #include "report.h"
 
@@ -225,7 +226,7 @@ int command_monitor(int argc, char **argv) {
   }
   say_goodbye(&monitor);
   if (monitor.after == NULL) return 0;
-  close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   execvp(monitor.after[0], monitor.after);
   return EXIT_SANDBOX;
 }

@@ -18,7 +18,7 @@ static void end_as(pid_t program) {
 static void reap_until(pid_t program, const sigset_t *signals) __attribute__((noreturn));
 static void reap_until(pid_t program, const sigset_t *signals) {
   /* only the program may hold what tells that it is executed */
-  close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   for (;;) {
     int number = sigwaitinfo(signals, NULL);
     if (number == SIGCHLD) end_as(program);

@@ -39,7 +39,7 @@ static void report_failure(const char *code, int error, const char *format, va_l
     return;
   }
   report("error", code);
-  if (error != 0) report("errno", strerrorname_np(error) ? strerrorname_np(error) : "?");
+  if (error != 0) report_number("errno", error);
   report("message", message);
 }
 

@@ -2,7 +2,7 @@
  * What the runner tells its caller goes over a descriptor of its own, never into the program's output:
  * NUL-terminated pairs of key and value, in the order of events:
  *   pid N        process id of the container's first process, in the caller's pid namespace
- *   error CODE   what went wrong, followed by `errno NAME` (where there was one) and `message TEXT`
+ *   error CODE   what went wrong, followed by `errno NUMBER` (where there was one) and `message TEXT`
  *   exit N       the program ended by itself
  *   signal N     the program was ended by a signal
  */

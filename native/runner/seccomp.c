@@ -53,9 +53,9 @@ static void allow_calls(scmp_filter_ctx filter, const char *const *names, bool e
 
 /* Every address family but AF_ALG (page-cache writes from any process) and AF_VSOCK (the hypervisor's side). */
 static void allow_sockets(scmp_filter_ctx filter) {
-  const struct scmp_arg_cmp below = SCMP_A0(SCMP_CMP_LT, AF_ALG);
-  const struct scmp_arg_cmp between = SCMP_A0(SCMP_CMP_EQ, AF_NFC);
-  const struct scmp_arg_cmp above = SCMP_A0(SCMP_CMP_GT, AF_VSOCK);
+  const struct scmp_arg_cmp below = SCMP_A0(SCMP_CMP_LT, AF_ALG, 0);
+  const struct scmp_arg_cmp between = SCMP_A0(SCMP_CMP_EQ, AF_NFC, 0);
+  const struct scmp_arg_cmp above = SCMP_A0(SCMP_CMP_GT, AF_VSOCK, 0);
   add_rule(filter, SCMP_ACT_ALLOW, "socket", 1, &below);
   add_rule(filter, SCMP_ACT_ALLOW, "socket", 1, &between);
   add_rule(filter, SCMP_ACT_ALLOW, "socket", 1, &above);
@@ -64,7 +64,7 @@ static void allow_sockets(scmp_filter_ctx filter) {
 static void allow_personalities(scmp_filter_ctx filter) {
   static const uint32_t HARMLESS[] = {0x0, 0x8, 0x20000, 0x20008, 0xffffffff};
   for (size_t i = 0; i < LENGTH(HARMLESS); i++) {
-    const struct scmp_arg_cmp same = SCMP_A0(SCMP_CMP_EQ, HARMLESS[i]);
+    const struct scmp_arg_cmp same = SCMP_A0(SCMP_CMP_EQ, HARMLESS[i], 0);
     add_rule(filter, SCMP_ACT_ALLOW, "personality", 1, &same);
   }
 }

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -54,33 +54,36 @@ static bool is_opaque_mark(const char *name) {
   return false;
 }
 
-static void settle_whiteout(const FTSENT *entry) {
-  const char *name = entry->fts_name;
+static void settle_whiteout(const char *path, int base) {
+  const char *name = path + base;
   if (strncmp(name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) != 0 || is_opaque_mark(name)) return;
-  const int parent = (int)(entry->fts_pathlen - entry->fts_namelen);
-  OWNED_TEXT hidden = must_print("%.*s%s", parent, entry->fts_path, name + strlen(WHITEOUT_PREFIX));
+  OWNED_TEXT hidden = must_print("%.*s%s", base, path, name + strlen(WHITEOUT_PREFIX));
   if (mknod(hidden, S_IFCHR, 0) < 0 && errno != EEXIST) fail("SANDBOX_FUSE", "cannot make the whiteout %s", hidden);
-  if (unlink(entry->fts_path) < 0) fail("SANDBOX_FUSE", "cannot remove %s", entry->fts_path);
+  if (unlink(path) < 0) fail("SANDBOX_FUSE", "cannot remove %s", path);
+}
+
+/* nftw gives its callback no context */
+static size_t upper_length;
+static char **lower_roots;
+
+static int settle_entry(const char *path, const struct stat *stat, int type, struct FTW *place) {
+  (void)stat;
+  if (type == FTW_DNR || type == FTW_NS) fail("SANDBOX_FUSE", "cannot read %s", path);
+  lremovexattr(path, FUSE_ORIGIN);
+  if (type != FTW_DP) settle_whiteout(path, place->base);
+  /* a directory when all below it is done, so that its time stays as it was */
+  else if (place->level > 0) settle_directory(path, path + upper_length + 1, lower_roots);
+  return 0;
 }
 
 int command_settle(int argc, char **argv) {
+  enum { OPEN_DIRECTORIES = 64 };
   errno = 0;
   if (argc < 5 || strcmp(argv[2], "--report") != 0) fail("RUNNER_USAGE", "settle-upper --report FD UPPER LOWER...");
   report_to((int)parse_number(argv[3], 1 << 20));
-  char *roots[] = {argv[4], NULL};
-  FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
-  if (walk == NULL) fail("SANDBOX_FUSE", "cannot read %s", argv[4]);
-  const size_t prefix = strlen(argv[4]) + 1;
-  for (FTSENT *entry = fts_read(walk); entry != NULL; entry = fts_read(walk)) {
-    if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR) {
-      errno = entry->fts_errno;
-      fail("SANDBOX_FUSE", "cannot read %s", entry->fts_path);
-    }
-    lremovexattr(entry->fts_path, FUSE_ORIGIN);
-    /* a directory when all below it is done, so that its time stays as it was */
-    if (entry->fts_info == FTS_DP && entry->fts_level > 0) settle_directory(entry->fts_path, entry->fts_path + prefix, argv + 5);
-    else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP) settle_whiteout(entry);
-  }
-  fts_close(walk);
+  upper_length = strlen(argv[4]);
+  lower_roots = argv + 5;
+  if (nftw(argv[4], settle_entry, OPEN_DIRECTORIES, FTW_PHYS | FTW_DEPTH | FTW_MOUNT) < 0)
+    fail("SANDBOX_FUSE", "cannot read %s", argv[4]);
   return 0;
 }

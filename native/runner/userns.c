@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "report.h"
 
 enum { MAX_MAPS = 16 };
@@ -149,7 +150,7 @@ static void init_process(const struct plan *plan) {
     fail("USERNS_START", "cannot execute %s", plan->command[0]);
   }
   /* Only the command may hold the caller's channel, so that its end is seen at once. */
-  close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   for (;;) {
     int status = 0;
     pid_t ended = waitpid(-1, &status, 0);
@@ -188,7 +189,7 @@ int command_userns(int argc, char **argv) {
   write_maps(&plan, child);
   if (write_all(go[1], "x", 1) < 0) fail("USERNS_START", "the process in the namespace ended early");
   for (int fd = 3; fd < go[1]; fd++) close(fd);
-  close_range((unsigned)go[1] + 1, ~0U, 0);
+  kernel_close_from(go[1] + 1, 0);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   return exit_status(status);

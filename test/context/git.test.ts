@@ -159,6 +159,15 @@ t.test('clones', async t => {
     Date.parse('2020-01-02T03:04:05Z'),
   );
 
+  const umask = process.umask(0o077);
+  const { root } = await clone('');
+  process.umask(umask);
+  t.same(
+    ['.', 'sub', 'file'].map(name => statSync(join(root, name)).mode & 0o777),
+    [0o755, 0o755, 0o644],
+    'modes are the usual ones, whatever the umask',
+  );
+
   await t.rejects(clone('?checksum=0123456789'), { code: 'CONTEXT_GIT_CHECKSUM' });
   await t.rejects(clone('#nothing'), { code: 'CONTEXT_GIT' });
   await t.rejects(clone('#main:root/etc'), { code: 'CONTEXT_ESCAPE' }, 'a link out of the repository');

@@ -85,6 +85,15 @@ t.test('here-documents of COPY', t => {
     { name: 'a', content: 'b "q" $B\n' },
     { name: 'b', content: '$B\n' },
   ]);
+  const twice = expand(one('COPY', 'COPY <<"E" <<-E /d/\n1\nE\n\t$B\nE\n'));
+  t.match(
+    twice.heredocs,
+    [
+      { content: '\t$B\n', expand: false },
+      { content: 'b\n', expand: true },
+    ],
+    'two of one name: the last content, each as it is announced',
+  );
   t.end();
 });
 

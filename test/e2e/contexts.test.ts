@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
+import { bareRepository } from '../fixtures/e2e/repository.js';
 import { WORLDS } from '../fixtures/e2e/worlds.js';
 
 const FIRST = WORLDS.slice(0, 1);
@@ -67,20 +68,7 @@ eachWorld(FIRST, 'contexts and sources from the network', async (t, world) => {
 });
 
 eachWorld(FIRST, 'a git repository with a ref and a directory', async (t, world) => {
-  const work = world.files('work', { 'app/Dockerfile': 'FROM busybox\nCOPY f /f\n', 'app/f': 'from git' });
-  const git = (...args: string[]): void => {
-    execFileSync('git', ['-C', work, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
-      stdio: 'ignore',
-    });
-  };
-  execFileSync('chown', ['-R', 'root:', work]);
-  git('init', '-b', 'main');
-  git('add', '.');
-  git('commit', '-m', 'one');
-  git('branch', 'release');
-  const bare = join(world.base, 'repo.git');
-  execFileSync('git', ['clone', '-q', '--bare', work, bare]);
-  execFileSync('git', ['-C', bare, 'update-server-info']);
+  bareRepository(world, 'repo', { 'app/Dockerfile': 'FROM busybox\nCOPY f /f\n', 'app/f': 'from git' });
   const server = createServer((request, response) => {
     try {
       response.end(readFileSync(join(world.base, new URL(request.url ?? '', 'http://x').pathname)));

@@ -127,7 +127,7 @@ eachWorld(
       t.match(removed, `Untagged: ${name}`);
     t.match(removed, `Deleted: ${id.trim()}`);
     t.match((await world.ok(['fsck'])).stdout, /, 0 damaged/);
-    await world.ok(['builder', 'prune', '-f']);
+    await world.ok(['builder', 'prune', '-af']);
     t.match(
       (await world.ok(['build', '--progress', 'plain', context])).stderr,
       /#2 DONE/,

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
@@ -137,6 +138,18 @@ eachWorld(FEW, '--explain says what changed', async (t, world) => {
   world.files('context', { Dockerfile: dockerfile.replace('cat /d/one', 'cat -n /d/one') });
   t.match(await explain('--build-arg', 'A=2'), /command changed: .*cat \/d\/one.* -> .*cat -n \/d\/one/);
   t.match(await explain('--no-cache'), /--no-cache/);
+  world.files('context', { Dockerfile: 'FROM busybox\nENV DIRECT=1\nRUN true\n' });
+  await explain();
+  world.files('context', { Dockerfile: 'FROM busybox\nENV DIRECT=2\nRUN true\n' });
+  t.match(await explain(), /environment variable DIRECT changed: 1 -> 2/);
+  const [first] = JSON.parse((await world.ok(['image', 'inspect', 'busybox'])).stdout);
+  const root = join(world.base, 'root.tar');
+  const made = world.files('made', { Dockerfile: 'FROM busybox\nRUN touch /newer\n' });
+  await world.ok([...plain, '-o', `type=tar,dest=${root}`, made]);
+  await world.ok(['import', root, 'busybox']);
+  const [second] = JSON.parse((await world.ok(['image', 'inspect', 'busybox'])).stdout);
+  const short = (image: { RootFS: { Layers: string[] } }) => (image.RootFS.Layers[0] ?? '').slice(7, 19);
+  t.match(await explain(), `base image busybox changed: ${short(first)} -> ${short(second)}`);
 });
 
 eachWorld(FEW, 'here-documents, limits, annotations, metadata', async (t, world) => {
@@ -185,4 +198,55 @@ RUN --network=none true
   await world.ok([...plain, '--allow', 'security.insecure', '-f', join(context, 'insecure'), context]);
   const name = await world.shale([...plain, '-t', 'oci:/x/Y', context]);
   t.notMatch(name.stderr, /DONE/, 'a bad name is known before the build');
+});
+
+eachWorld(FEW, 'docker keeps what OCI has no word for', async (t, world) => {
+  const context = world.files('context', {
+    Dockerfile: `
+FROM busybox
+SHELL ["/bin/sh", "-e", "-c"]
+HEALTHCHECK --interval=1m30s --timeout=500ms --start-period=1s --start-interval=2s --retries=3 CMD test -e /
+ONBUILD COPY <<file /by-trigger
+of $WORD
+file
+ONBUILD RUN cat /by-trigger
+EXPOSE 1-3/udp 80 443/TCP
+STOPSIGNAL SIGQUIT
+MAINTAINER somebody
+USER app
+WORKDIR /a
+WORKDIR b/../c
+`,
+    next: 'FROM kept\nHEALTHCHECK NONE\n',
+  });
+  const archive = join(world.base, 'kept.tar');
+  await world.ok([...plain, '-t', 'kept', '-o', `type=oci,dest=${archive}`, context]);
+  // raw: skopeo drops what its own OCI types do not know
+  const raw = execFileSync('skopeo', ['inspect', '--config', '--raw', `oci-archive:${archive}`], {
+    encoding: 'utf8',
+  });
+  t.match(JSON.parse(raw), {
+    author: 'somebody',
+    config: {
+      Shell: ['/bin/sh', '-e', '-c'],
+      Healthcheck: {
+        Test: ['CMD-SHELL', 'test -e /'],
+        Interval: 90e9,
+        Timeout: 5e8,
+        StartPeriod: 1e9,
+        StartInterval: 2e9,
+        Retries: 3,
+      },
+      OnBuild: ['COPY <<file /by-trigger\nof $WORD\nfile', 'RUN cat /by-trigger'],
+      ExposedPorts: { '1/udp': {}, '2/udp': {}, '3/udp': {}, '80/tcp': {}, '443/tcp': {} },
+      StopSignal: 'SIGQUIT',
+      User: 'app',
+      WorkingDir: '/a/c',
+    },
+  });
+  const next = await world.ok([...plain, '-t', 'next', '-f', join(context, 'next'), context]);
+  t.match(next.stderr, /\d of \n/, 'triggers, with their here-documents');
+  const [image] = JSON.parse((await world.ok(['image', 'inspect', 'next'])).stdout);
+  t.same(image.Config.Healthcheck, { Test: ['NONE'] });
+  t.notOk(image.Config.OnBuild?.length, 'a trigger goes off once');
 });

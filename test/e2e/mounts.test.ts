@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
+import { holding } from '../fixtures/e2e/holding.js';
 import { ended, WORLDS, type World } from '../fixtures/e2e/worlds.js';
 
 const plain = ['build', '--progress', 'plain'];
@@ -86,19 +87,29 @@ RUN test ! -e /c && test ! -e /t && test ! -e /o
   await world.ok(['builder', 'cache-mounts', 'import', '/c', tar]);
   const third = await world.ok([...plain, '--build-arg', 'RUN=three', context]);
   t.match(third.stderr, /\d one\n[^\n]* two\n[^\n]* three\n/, 'exported, pruned and imported');
-  await world.ok(['builder', 'cache-mounts', 'prune']);
+  const usage = ['builder', 'prune', '-f', '--filter', 'type=exec.cachemount'];
+  t.match(
+    (await world.ok([...usage, '--filter', 'until=1h'])).stdout,
+    /^Total reclaimed space: 0B/,
+    'all were used now',
+  );
+  t.match(
+    (await world.ok([...usage, '--max-used-space', '1g'])).stdout,
+    /^Total reclaimed space: 0B/,
+    'all fit',
+  );
+  const damaged = readdirSync(join(world.store, 'cache-mounts'))[0] ?? '';
+  writeFileSync(join(world.store, 'cache-mounts', damaged, 'about.json'), '{');
+  t.match((await world.shale(['fsck'])).stdout, /nothing says whose cache it is/);
+  await world.shale(['fsck', '--repair']);
+  t.match((await world.ok(['fsck'])).stdout, /, 0 damaged/);
+  t.match(
+    (await world.shale(['builder', 'cache-mounts', 'prune', '/nonesuch'])).stderr,
+    /no such cache mount/,
+  );
+  t.match((await world.ok(usage)).stdout, /Deleted build cache objects:\n\w{25}\n\w{25}\n\n/);
   t.equal((await world.ok(['builder', 'cache-mounts', 'ls', '-q'])).stdout, '');
 });
-
-/** Paths of files below a directory that hold the bytes. */
-function holding(directory: string, bytes: Buffer): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .map(name => join(directory, name))
-    .filter(path => {
-      const stat = statSync(path, { throwIfNoEntry: false });
-      return stat?.isFile() === true && readFileSync(path).includes(bytes);
-    });
-}
 
 eachWorld(WORLDS, 'secrets and agents leave no trace', async (t, world) => {
   const secret = 'swordfish-4711-swordfish';
@@ -124,15 +135,38 @@ RUN test -z "$TOKEN$SSH_AUTH_SOCK" && test ! -e /x && test ! -e /run
   const built = await world.ok([...plain, ...given, '-t', 'kept', context], { env });
   t.match(built.stderr, /\d 24\n/, 'the step has read it');
   t.notMatch(built.stderr + built.stdout, secret);
-  t.same(holding(world.store, Buffer.from(secret)), [], 'no byte of the store holds it');
+  t.same(holding(world.store, secret), [], 'no byte of the store holds it');
   t.notMatch((await world.ok(['history', '--no-trunc', 'kept'])).stdout, secret);
   t.same(await tree(world, 'kept'), [], 'no mount point stays');
 
+  const proxies = ['HTTP_PROXY', 'all_proxy'].flatMap(name => [
+    '--build-arg',
+    `${name}=http://me:${secret}@p/`,
+  ]);
+  const behind = world.files('behind', {
+    Dockerfile: 'FROM busybox\nRUN test ${#http_proxy} = ${#HTTP_PROXY} && echo ${#ALL_PROXY}\n',
+  });
+  const proxied = await world.ok([...plain, ...proxies, '-t', 'proxied', behind]);
+  t.match(proxied.stderr, new RegExp(`\\d ${`http://me:${secret}@p/`.length}\n`), 'the step has them');
+  t.match((await world.ok([...plain, behind])).stderr, /CACHED/, 'they are no part of the key');
+  const archive = join(world.base, 'proxied.tar');
+  await world.ok(['save', '-o', archive, 'proxied', 'kept']);
+  t.notOk(readFileSync(archive).includes(secret), 'nothing of it leaves with the image');
+  t.same(holding(world.store, secret), [], 'nor do proxies leave any');
   const other = world.files('required', {
     Dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=tok,required true\n',
   });
   const failed = await world.shale([...plain, other]);
   t.match(failed.stderr, /secret tok: not found/);
+  const hashed = world.files('hashed', {
+    Dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=tok,cachekey=hash cat /run/secrets/tok | wc -c\n',
+  });
+  const withValue = (value: string) =>
+    world.ok([...plain, '--explain', '--secret', 'id=tok,env=MINE', hashed], { env: { MINE: value } });
+  await withValue(secret);
+  t.match((await withValue(secret)).stderr, /CACHED/);
+  t.match((await withValue('another-value')).stderr, /\d 13\n/, 'asked by cachekey=hash');
+  t.same(holding(world.store, secret), []);
   const fromEnv = await world.ok([...plain, '--secret', 'id=tok,env=MINE', other], { env: { MINE: secret } });
   t.match(fromEnv.stderr, /DONE/);
   agent.kill();

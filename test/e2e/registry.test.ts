@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type DockerRegistry, startDockerRegistry } from '../fixtures/docker-registry.js';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
+import { holding } from '../fixtures/e2e/holding.js';
 import { WORLDS } from '../fixtures/e2e/worlds.js';
 
 const registries: DockerRegistry[] = [];
@@ -136,6 +137,11 @@ eachWorld(
     t.ok(JSON.parse(readFileSync(file, 'utf8')).auths[host]);
     const { stdout, stderr } = await world.ok(['push', name]);
     t.notMatch(stdout + stderr, secret);
+    const context = world.files('private', { Dockerfile: `FROM ${name}\nRUN true\n` });
+    const built = await world.ok(['build', '--pull', '--progress', 'plain', context]);
+    t.notMatch(built.stdout + built.stderr, secret);
+    for (const text of [secret, Buffer.from(`me:${secret}`).toString('base64')])
+      t.same(holding(world.store, text), [], 'no byte of the store holds the credentials');
     await world.ok(['logout', host]);
     t.equal((await world.shale(['pull', name])).code, 1);
   },

@@ -41,6 +41,8 @@ t.test('one line per name, the latest first, and docker’s filters', async t =>
     [{ filters: ['label=a'] }, 2],
     [{ filters: ['label=a=b', 'label=c='] }, 2],
     [{ filters: ['label=a=c'] }, 0],
+    [{ filters: ['label!=a'] }, 2],
+    [{ filters: ['label!=a=x', 'label!=z'] }, 4],
     [{ filters: ['before=x.org:5000/app/web:1'] }, 3],
     [{ filters: ['since=debian'] }, 2],
     [{ filters: ['until=2026-01-15T00:00:00Z'] }, 2],
@@ -95,7 +97,12 @@ t.test('rmi untags, deletes with the last name, and heeds containers', async t =
     message: /cannot be forced.*running container abc/,
   });
   await store.pins.set({ name: 'c1', image: record.id, digests: [layer], description: 'container abc' });
-  await t.rejects(removeImage(store, 'a:2'), { message: /must be forced.*stopped container abc/ });
+  await t.rejects(removeImage(store, 'a:2'), {
+    message:
+      'conflict: unable to remove repository reference "a:2" (must force) - container abc is using its referenced image ' +
+      record.id.slice(7, 19),
+  });
+  await t.rejects(removeImage(store, record.id), { message: /must be forced.*stopped container abc/ });
   await store.pins.delete('c1');
   await store.close();
   t.strictSame(await removeImage(store, record.id), [

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { timesOf } from '../../lib/layer/scan-table.js';
 import type { ApplyLayerOptions, LayerEngine } from '../../lib/layer/types.js';
 import { stagedPackage } from '../fixtures/e2e/worlds.js';
 import { eachEngine, isRoot, needsRoot, scratch } from '../fixtures/engines.js';
@@ -421,13 +422,12 @@ eachEngine('scan and digests', async (t, engine) => {
   const stat = lstatSync(join(root, 'd/f'), { bigint: true });
   t.match(scanned[3], {
     size: 7,
-    mtimeNs: String(stat.mtimeNs),
-    ctimeNs: String(stat.ctimeNs),
-    ino: String(stat.ino),
-    dev: String(stat.dev),
+    ...timesOf(stat),
     nlink: 1,
     xattrs: { 'user.x': '1' },
   });
+  const fields = [stat.size, stat.mtimeNs, stat.ctimeNs, stat.ino, stat.dev];
+  t.equal(scanned[3]?.stamp, Buffer.from(BigUint64Array.from(fields).buffer).toString('latin1'));
   t.equal(scanned[4]?.link, 'f');
   t.same(await engine.digestFiles(root, ['d/f', 'd/empty']), [
     sha256(Buffer.from('content')),

@@ -1,16 +1,15 @@
 import { execFile, spawn } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { lstat, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { normalizeReference, parsePlatform } from '../../lib/oci/index.js';
 import { pullImage, RegistryClient } from '../../lib/registry/index.js';
 import { sha256 } from '../../lib/util/digest.js';
 import { FakeRegistry, type Override } from '../fixtures/fake-registry.js';
 import { makeImage, TestContent } from '../fixtures/memory-content.js';
 
-type Test = { teardown: (end: () => unknown) => void; testdir: () => string };
 const platform = parsePlatform('linux/amd64');
 
 async function setUp(t: Test, size = 200_000, override?: Override) {
@@ -98,6 +97,71 @@ t.test('a process that is killed in the middle; the next one goes on', async t =
   await client.fetchBlob('app', layer, { path });
   t.equal(registry.requests.at(-1)?.headers.range, `bytes=${size}-`);
   t.equal(sha256(await readFile(path)), layer.digest);
+});
+
+/** A registry that breaks off once, after `part` bytes. */
+async function broken(t: Test, size: number, part: number) {
+  const breaking: Override = (request, response, self) => {
+    const bytes = self.blobs.get(request.url?.split('/blobs/')[1] ?? '');
+    if (bytes === undefined || bytes.length < 100_000 || request.headers.range !== undefined) return false;
+    response.writeHead(200, { 'content-length': String(bytes.length) });
+    response.write(bytes.subarray(0, part), () => response.destroy());
+    return true;
+  };
+  const world = await setUp(t, size, breaking);
+  const impatient = new RegistryClient({ domain: world.registry.host, retry: { attempts: 1, baseDelay: 5 } });
+  t.teardown(() => impatient.close());
+  await t.rejects(impatient.fetchBlob('app', world.layer, { path: world.path }), {
+    code: 'REGISTRY_CONNECTION_LOST',
+  });
+  return { ...world, state: `${world.path}.sha256` };
+}
+
+t.test('a broken transfer goes on without hashing again what it has', async t => {
+  const { client, layer, path, state, registry } = await broken(t, 3_000_000, 2_500_000);
+  const { of } = JSON.parse(await readFile(state, 'utf8'));
+  const { size, ino } = await stat(path);
+  t.ok(of.includes(` ${ino} ${size} `), 'the record names the file');
+  await client.fetchBlob('app', layer, { path });
+  t.equal(registry.requests.at(-1)?.headers.range, `bytes=${size}-`);
+  t.equal(sha256(await readFile(path)), layer.digest);
+  await t.rejects(stat(state), { code: 'ENOENT' }, 'used once');
+});
+
+t.test('a state that does not belong to the file as it is, is not believed', async t => {
+  const { client, layer, bytes, path, state } = await broken(t, 3_000_000, 2_500_000);
+  const saved = await readFile(state);
+  const { size } = await stat(path);
+  const spoil: Record<string, () => Promise<void>> = {
+    'the file was written to, its size the same': () => writeFile(path, Buffer.alloc(size)),
+    'the file is longer': () => writeFile(path, bytes.subarray(0, size + 1)),
+    'the record is cut': () => writeFile(state, saved.subarray(0, 100)),
+    'the record is no record': () => writeFile(state, 'null'),
+    'the record is huge': () => writeFile(state, Buffer.alloc(10_000_000, '{')),
+    'the record is a link': async () => symlink('/dev/zero', state),
+  };
+  for (const [name, change] of Object.entries(spoil)) {
+    await writeFile(path, bytes.subarray(0, size));
+    await rm(state, { force: true });
+    if (!name.includes('link')) await writeFile(state, saved);
+    await change();
+    await client.fetchBlob('app', layer, { path });
+    t.equal(sha256(await readFile(path)), layer.digest, name);
+    await t.rejects(lstat(state), { code: 'ENOENT' });
+  }
+});
+
+// That the state is used at all shows here: had the file been hashed again, the forgery would not have mattered.
+t.test('a forged state for an unchanged file costs a download, and lets nothing wrong through', async t => {
+  const { client, layer, path, state, registry } = await broken(t, 3_000_000, 2_500_000);
+  const record = JSON.parse(await readFile(state, 'utf8'));
+  const forged = Buffer.from(record.state, 'base64');
+  forged[0] = (forged[0] ?? 0) ^ 1;
+  await writeFile(state, JSON.stringify({ ...record, state: forged.toString('base64') }));
+  registry.override = undefined;
+  await client.fetchBlob('app', layer, { path });
+  t.equal(sha256(await readFile(path)), layer.digest);
+  t.equal(registry.requests.at(-1)?.headers.range, undefined, 'fetched again from the start');
 });
 
 t.test('a disk that is full: its error, and the next try goes on', async t => {

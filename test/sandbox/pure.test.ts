@@ -33,7 +33,7 @@ t.test('/etc/hosts and /etc/resolv.conf', async t => {
 
 t.test('reports of the runner', async t => {
   const report = parseReport(
-    Buffer.from('pid\x007\0error\0SANDBOX_PROC\0errno\0EPERM\0message\0cannot mount /proc\0'),
+    Buffer.from('pid\x007\0error\0SANDBOX_PROC\0errno\x001\0message\0cannot mount /proc\0'),
   );
   t.match(report, { pid: 7, error: { code: 'SANDBOX_PROC', errno: 'EPERM', message: 'cannot mount /proc' } });
   t.match(reportError(report), { code: 'SANDBOX_PROC', detail: { errno: 'EPERM' }, hint: /systempaths/ });
@@ -88,18 +88,14 @@ t.test('a reader that fails is told about, and hangs nobody', async t => {
   t.ok(failures.includes('full'));
 });
 
+/** A stamp: size, times, inode, device. */
+function stamp(ctime: number, inode: string): string {
+  return `${String(ctime).padStart(24)}${inode.padStart(16)}`;
+}
+
 function entry(path: string, more: Partial<ScanEntry> = {}): ScanEntry {
-  const plain = {
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    size: 3,
-    mtimeNs: '1500000000',
-    ctimeNs: '1',
-    dev: '1',
-    nlink: 1,
-  };
-  return { ...plain, path, type: 'file', ino: path, ...more };
+  const plain = { mode: 0o644, uid: 0, gid: 0, size: 3, mtime: 1, mtimeNs: 5, newestMs: 1, nlink: 1 };
+  return { ...plain, path, type: 'file', stamp: stamp(1, path), ...more };
 }
 
 t.test('what changed between two looks', async t => {
@@ -115,12 +111,12 @@ t.test('what changed between two looks', async t => {
     dir('c'),
   ];
   const after = [
-    dir('a', { ctimeNs: '9' }),
-    entry('a/edited', { ctimeNs: '2' }),
-    entry('a/new', { ino: '50', nlink: 2 }),
+    dir('a', { stamp: stamp(9, 'a') }),
+    entry('a/edited', { stamp: stamp(2, 'a/edited') }),
+    entry('a/new', { stamp: stamp(1, '50'), nlink: 2 }),
     entry('a/same'),
-    dir('c', { ctimeNs: '9' }),
-    entry('c/link', { ino: '50', nlink: 2 }),
+    dir('c', { stamp: stamp(9, 'c') }),
+    entry('c/link', { stamp: stamp(1, '50'), nlink: 2 }),
     entry('c/socket', { type: 'socket' }),
   ];
   const entries = changedEntries(before, after, '/root');

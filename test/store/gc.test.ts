@@ -1,10 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { Store } from '../../lib/store/index.js';
-import { sha256 } from '../../lib/util/digest.js';
+import { digestHex, sha256 } from '../../lib/util/digest.js';
 import { openStore, putImage, putTree } from '../fixtures/store.js';
 
 t.test('what is referred to stays, the rest goes', async t => {
@@ -60,6 +69,21 @@ t.test('scratch of a dead process is swept, with its lease', async t => {
   t.equal(mine.length, 3, 'partial, our scratch, our lease');
   await store.close();
   t.strictSame(readdirSync(join(store.root, 'tmp')), ['partial']);
+});
+
+t.test('a download that nobody continued for a day goes, with the state of its hash', async t => {
+  const store = await openStore(t);
+  const dir = join(store.root, 'tmp/partial');
+  for (const name of ['old', 'new']) {
+    const path = await store.content.partialPath(sha256(name));
+    for (const file of [path, `${path}.sha256`]) {
+      writeFileSync(file, 'x');
+      if (name === 'old') utimesSync(file, 1, 1);
+    }
+  }
+  await store.collect({ graceSeconds: 0 });
+  const left = digestHex(sha256('new'));
+  t.strictSame(readdirSync(dir).sort(), [left, `${left}.sha256`]);
 });
 
 t.test('a damaged image record stops garbage collection', async t => {

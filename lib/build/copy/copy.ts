@@ -1,7 +1,7 @@
 import type { IgnoreMatcher, IgnoreState } from '../../context/index.js';
 import type { ModeChange } from '../../dockerfile/index.js';
 import type { MergedIndex } from '../../layer/merged.js';
-import type { BytePath, LayerEntry, MergedEntry, SourceEntry } from '../../layer/types.js';
+import type { BytePath, MergedEntry, SourceEntry } from '../../layer/types.js';
 import { BuildError } from '../../util/errors.js';
 import { baseOf, cleanAbsolute, fromBytePath, joinPath, parentOf } from '../../util/paths.js';
 import type { Destination } from './destination.js';
@@ -182,9 +182,13 @@ function conflict(message: string): BuildError {
   return new BuildError('BUILD_COPY_CONFLICT', message);
 }
 
-/** The newest time among entries: the time of directories that are made for them, so that the same input gives the same layer. */
-export function newestTime(entries: Iterable<LayerEntry>): number {
+/**
+ * The newest time among sources: that of directories which are made for them, so that the same input gives the same
+ * layer. The root of a context has no time of its own, what lies in it has.
+ */
+export function newestTime(index: MergedIndex, paths: Iterable<BytePath>): number {
   let newest = 0;
-  for (const entry of entries) newest = Math.max(newest, Math.floor(entry.mtime));
+  const entries = Array.from(paths, path => index.resolve(path).entry ?? (path === '' ? index.list('') : []));
+  for (const entry of entries.flat()) newest = Math.max(newest, Math.floor(entry.mtime));
   return newest;
 }

@@ -1,4 +1,5 @@
 import { MergedIndex } from '../../layer/merged.js';
+import { inodeOf } from '../../layer/scan-table.js';
 import type { BytePath, LayerEntry, MergedEntry, ScanEntry } from '../../layer/types.js';
 import type { MountTree } from '../../sandbox/types.js';
 import { type Digest, sha256 } from '../../util/digest.js';
@@ -58,7 +59,7 @@ function belongsToUs(files: readonly ScanEntry[]): boolean {
 /** Sockets have no place in an image. Names of one inode get the same `offset`, by which the copier knows them. */
 function entryOf(file: ScanEntry, links: Map<string, number>): LayerEntry[] {
   if (file.type === 'socket') return [];
-  const { path, type, mode, size, link, devMajor, devMinor, xattrs } = file;
+  const { path, type, mode, size, mtime, link, devMajor, devMinor, xattrs } = file;
   const entry: LayerEntry = {
     path,
     type,
@@ -66,13 +67,13 @@ function entryOf(file: ScanEntry, links: Map<string, number>): LayerEntry[] {
     uid: 0,
     gid: 0,
     size,
-    mtime: Number(BigInt(file.mtimeNs) / 1_000_000_000n),
+    mtime,
   };
   if (link !== undefined) entry.link = link;
   if (devMajor !== undefined) Object.assign(entry, { devMajor, devMinor });
   if (xattrs !== undefined) entry.xattrs = xattrs;
   if (type === 'file' && file.nlink > 1) {
-    const inode = `${file.dev}:${file.ino}`;
+    const inode = inodeOf(file);
     const group = links.get(inode) ?? links.size;
     links.set(inode, group);
     entry.offset = group;

@@ -1,12 +1,13 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, utimes } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { cloneGit, fetchUrl, type GitSource, parseGitUrl } from '../../context/index.js';
+import { cloneGit, fetchUrl, type GitSource, parseGitUrl, remoteFileName } from '../../context/index.js';
 import type { AddInstruction } from '../../dockerfile/types.js';
 import type { BytePath } from '../../layer/types.js';
 import { type Digest, parseDigest } from '../../util/digest.js';
 import { BuildError } from '../../util/errors.js';
+import { toBytePath } from '../../util/paths.js';
 import type { BuildSession } from '../session.js';
 import { directoryOrigin, type Origin } from './origins.js';
 
@@ -34,35 +35,23 @@ async function httpOrigin(
   checksum: string | undefined,
   scratch: string,
 ): Promise<{ origin: Origin; path: BytePath }> {
-  const name = fileName(url);
+  const name = remoteFileName(url);
   const root = join(scratch, 'download');
   await mkdir(root);
   const path = join(root, name);
-  const { stream, headers } = await fetchUrl(url, { signal: session.signal });
+  const authorization = await session.access.authorization('http', url);
+  const { stream, headers } = await fetchUrl(url, {
+    signal: session.signal,
+    ...(authorization === undefined ? {} : { headers: { authorization } }),
+  });
   await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal: session.signal });
   const modified = Date.parse(headers['last-modified'] ?? '');
   const seconds = Number.isNaN(modified) ? 0 : modified / 1000;
   await utimes(path, seconds, seconds);
   const origin = await scratchOrigin(session, root);
-  const bytes = Buffer.from(name).toString('latin1');
+  const bytes = toBytePath(name);
   if (checksum !== undefined) await verify(session, root, bytes, parseDigest(checksum), url);
   return { origin, path: bytes };
-}
-
-/** The last component of the URL's path. Nothing that the server says decides on a name (CVE-2026-33747). */
-function fileName(url: string): string {
-  const name = basename(decodeURIComponentSafely(new URL(url).pathname));
-  return name === '' || name === '/' || name === '.' || name === '..' || name.includes('\0')
-    ? '__unnamed__'
-    : name;
-}
-
-function decodeURIComponentSafely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 async function verify(
@@ -90,7 +79,7 @@ async function gitOrigin(
   const { keepGitDir = source.keepGitDir, checksum = source.checksum } = instruction;
   const directory = join(scratch, 'repository');
   await mkdir(directory);
-  const { root } = await cloneGit({ ...source, keepGitDir, checksum }, directory, { signal: session.signal });
+  const { root } = await cloneGit({ ...source, keepGitDir, checksum }, directory, session);
   return scratchOrigin(session, root);
 }
 

@@ -2,7 +2,7 @@ import { goMatch } from '../../context/index.js';
 import type { MergedIndex } from '../../layer/merged.js';
 import type { BytePath } from '../../layer/types.js';
 import { BuildError } from '../../util/errors.js';
-import { cleanAbsolute, joinPath } from '../../util/paths.js';
+import { componentsOf, fromBytePath, joinPath, toBytePath } from '../../util/paths.js';
 
 /**
  * The paths that a source of COPY names: itself, or all that match when it holds a wildcard (Go's
@@ -12,10 +12,10 @@ import { cleanAbsolute, joinPath } from '../../util/paths.js';
  * @throws BuildError `BUILD_COPY_NOT_FOUND` when a source without wildcards is not there
  */
 export function matchSources(index: MergedIndex, source: string): BytePath[] {
-  const parts = Buffer.from(cleanAbsolute(source).slice(1)).toString('latin1').split('/');
+  const parts = componentsOf(source);
   const first = parts.findIndex(hasWildcard);
   if (first < 0) {
-    const path = parts.join('/');
+    const path = toBytePath(source);
     if (index.resolve(path).entry === undefined) {
       throw new BuildError(
         'BUILD_COPY_NOT_FOUND',
@@ -27,14 +27,14 @@ export function matchSources(index: MergedIndex, source: string): BytePath[] {
     }
     return [path];
   }
-  const base = index.resolve(parts.slice(0, first).join('/')).path;
+  const base = index.resolve(toBytePath(parts.slice(0, first).join('/'))).path;
   return matchBelow(index, base, '', parts.slice(first).join('/'));
 }
 
 function matchBelow(index: MergedIndex, dir: BytePath, relative: string, pattern: string): BytePath[] {
   return index.list(dir).flatMap(entry => {
     const below = joinPath(relative, entry.path.slice(entry.path.lastIndexOf('/') + 1));
-    if (goMatch(pattern, below)) return [entry.path];
+    if (goMatch(pattern, fromBytePath(below))) return [entry.path];
     const deeper = entry.type === 'dir' && below.split('/').length < pattern.split('/').length;
     return deeper ? matchBelow(index, entry.path, below, pattern) : [];
   });

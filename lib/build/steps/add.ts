@@ -78,7 +78,7 @@ async function addLocal(adding: Adding, origin: Origin, source: string): Promise
 async function addPath(adding: Adding, origin: Origin, path: BytePath, unpack: boolean): Promise<void> {
   const { session, into } = adding;
   const { entry } = origin.index.resolve(path);
-  const directoryTime = session.epoch ?? newestTime(entry === undefined ? [] : [entry]);
+  const directoryTime = session.epoch ?? newestTime(origin.index, [path]);
   const options = { ...adding.options, directoryTime };
   const tar = unpack && entry?.type === 'file' ? await archiveOf(adding, origin, entry) : undefined;
   if (tar === undefined) copyPath(origin, path, into, options);

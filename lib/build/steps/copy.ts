@@ -38,8 +38,8 @@ export async function runCopy(
   const chosen = instruction.sources.flatMap(source =>
     chooseSources(origin.index, source, instruction.parents),
   );
-  const entries = chosen.flatMap(({ path }) => origin.index.resolve(path).entry ?? []);
-  const time = session.epoch ?? newestTime(entries);
+  const paths = chosen.map(({ path }) => path);
+  const time = session.epoch ?? newestTime(origin.index, paths);
   for (const { path, include } of chosen)
     copyPath(origin, path, into, { ...options, include, directoryTime: time });
   const origins = [origin, ...copyHeredocs(instruction, into, { ...options, directoryTime: time })];

@@ -1,9 +1,9 @@
 import type { Mount as MountFlag, RunInstruction } from '../../dockerfile/types.js';
 import type { BytePath, MergedEntry, SourceEntry } from '../../layer/types.js';
 import type { CacheTree, Mount, MountTree } from '../../sandbox/types.js';
-import { chainId, type Digest } from '../../util/digest.js';
+import { chainId, type Digest, sha256 } from '../../util/digest.js';
 import { BuildError, DockerfileError } from '../../util/errors.js';
-import { baseOf, cleanAbsolute, joinPath, toBytePath } from '../../util/paths.js';
+import { baseOf, cleanAbsolute, joinPath, parentOf, toBytePath } from '../../util/paths.js';
 import { inlineOrigin, type Origin, planDigest } from '../copy/origins.js';
 import { describeFiles } from '../explain.js';
 import type { BuildSession } from '../session.js';
@@ -204,15 +204,18 @@ function originName(origin: Origin): string {
   return origin.tree?.kind === 'layers' ? (chainId(origin.tree.layers) ?? '') : 'context';
 }
 
-/** The value never becomes part of anything that is kept: neither key nor record nor log. */
-function planSecret(session: BuildSession, mount: MountFlag): Planned {
+/** The value never becomes part of anything that is kept: neither key (unless asked) nor record nor log. */
+async function planSecret(session: BuildSession, mount: MountFlag): Promise<Planned> {
   const id = mount.source ?? mount.id ?? (mount.target === undefined ? '' : baseOf(mount.target));
   if (id === '') throw new DockerfileError('DOCKERFILE_MOUNT', 'one of source, target required');
   const { uid = 0, gid = 0, mode = 0o400, env, required } = mount;
   const file = env === undefined || mount.target !== undefined;
   const target = cleanAbsolute(mount.target ?? `/run/secrets/${baseOf(id)}`);
   return {
-    input: ['secret', id, file ? [target, mode, uid, gid] : [], env],
+    input: [
+      ...['secret', id, file ? [target, mode, uid, gid] : [], env],
+      ...(mount.cacheKey === 'hash' ? [secretDigest(id, await session.secret(id))] : []),
+    ],
     make: async () => {
       const content = await session.secret(id);
       if (content === undefined) {
@@ -223,6 +226,11 @@ function planSecret(session: BuildSession, mount: MountFlag): Planned {
       return { mounts: file ? [{ type: 'secret', content, target, mode, uid, gid }] : [], env: value };
     },
   };
+}
+
+/** Only for who asked: whoever can read the store can try guesses against it. */
+function secretDigest(id: string, content: Uint8Array | undefined): string {
+  return content === undefined ? '' : sha256(Buffer.concat([Buffer.from(`secret\0${id}\0`), content]));
 }
 
 function textOf(content: Uint8Array, id: string): string {
@@ -255,24 +263,16 @@ function missing(message: string, hint: string): BuildError {
   return new BuildError('BUILD_SECRET', message, { hint });
 }
 
-/** A script of a here-document that says which program it is for, as a file to execute. */
-export function scriptMount(name: string, text: string): { mount: Mount; path: string; digest: Digest } {
-  const origin = inlineOrigin([{ name, text }]);
+/** A script of a here-document that says which program it is for, as a file to execute at `path`. */
+export function scriptMount(path: string, text: string): { mount: Mount; digest: Digest } {
+  const origin = inlineOrigin([{ name: baseOf(path), text }]);
   const entries = [...origin.index.walk('')]
     .filter(entry => entry.path !== '')
     .map(entry => {
       const { layer: _layer, offset: _offset, ...kept } = entry;
       return { ...kept, mode: 0o755, ...origin.content(entry) };
     });
-  const mount: Mount = {
-    type: 'tree',
-    tree: { kind: 'entries', entries },
-    source: '/',
-    target: SCRIPTS,
-    readonly: true,
-  };
-  return { mount, path: `${SCRIPTS}/${name}`, digest: planDigest(entries, new Map()) };
+  const tree: MountTree = { kind: 'entries', entries };
+  const mount: Mount = { type: 'tree', tree, source: '/', target: parentOf(path), readonly: true };
+  return { mount, digest: planDigest(entries, new Map()) };
 }
-
-/** docker's place for them */
-const SCRIPTS = '/dev/pipes';

@@ -1,11 +1,11 @@
 import { Writable } from 'node:stream';
-import { heredocText } from '../../dockerfile/index.js';
+import { runCommand } from '../../dockerfile/index.js';
 import type { RunInstruction } from '../../dockerfile/types.js';
 import type { Mount, RunSpec } from '../../sandbox/types.js';
 import { chainId, type Digest } from '../../util/digest.js';
 import { BuildError } from '../../util/errors.js';
 import { resolveUser } from '../../util/passwd.js';
-import { HISTORY_COMMENT, withShell } from '../metadata.js';
+import { HISTORY_COMMENT, shellOf } from '../metadata.js';
 import { proxyVariables } from '../plan/args.js';
 import type { BuildSession } from '../session.js';
 import { configOf, detailsOf, layersOf, type StageState, withHistory } from '../state.js';
@@ -31,7 +31,7 @@ export interface RunStepOptions {
 const TAIL_BYTES = 8 * 1024;
 
 /** RUN: executes the command in a container on top of the layers so far, and keeps what it changed as a layer. */
-export async function runCommand(
+export async function runProcess(
   session: BuildSession,
   cache: StepCache,
   state: StageState,
@@ -40,7 +40,7 @@ export async function runCommand(
 ): Promise<{ state: StageState; cached: boolean }> {
   const config = configOf(state);
   const cwd = config.WorkingDir || '/';
-  const command = commandLine(state, instruction);
+  const command = commandOf(state, instruction);
   const network = networkOf(instruction, options);
   const insecure = isInsecure(instruction, options);
   checkDevices(instruction);
@@ -91,28 +91,12 @@ interface Command {
   inputs: Record<string, string>;
 }
 
-/**
- * The arguments of the process. A lone here-document is the script itself, executed as a file when it begins with
- * `#!`; others go to the shell as written.
- */
-function commandLine(state: StageState, instruction: RunInstruction): Command {
-  const { form, command, heredocs } = instruction;
-  const [only] = heredocs;
-  if (only === undefined) return plain(withShell(state, form, command));
-  const text = command.join(' ');
-  const alone = heredocs.length === 1 && /^\d*<<-?\s*["']?[^"'\s]+["']?$/.test(text.trim());
-  if (!alone) {
-    const bodies = heredocs.map(heredoc => `\n${heredoc.content}${heredoc.name}`);
-    return plain(withShell(state, form, [text + bodies.join('')]));
-  }
-  const script = heredocText(only);
-  if (!script.startsWith('#!')) return plain(withShell(state, form, [script]));
-  const { mount, path, digest } = scriptMount(only.name, script);
-  return { args: withShell(state, form, [path]), mounts: [mount], inputs: { script: digest } };
-}
-
-function plain(args: string[]): Command {
-  return { args, mounts: [], inputs: {} };
+/** What is executed, and the script where it is one, as a file that only this step sees. */
+function commandOf(state: StageState, instruction: RunInstruction): Command {
+  const { args, script } = runCommand(instruction, shellOf(state));
+  if (script === undefined) return { args, mounts: [], inputs: {} };
+  const { mount, digest } = scriptMount(script.path, script.content);
+  return { args, mounts: [mount], inputs: { script: digest } };
 }
 
 /** @throws BuildError `BUILD_NOT_ALLOWED`: a Dockerfile must not open what the caller has closed */

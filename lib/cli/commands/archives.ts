@@ -2,11 +2,13 @@ import { importImage, load as loadImages, save as saveImages } from '../../api/i
 import { familiarString, normalizeReference } from '../../oci/index.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
+import { PLATFORM_FLAG } from '../listing.js';
 
 export const load: Command = {
   name: 'load',
   aliases: ['image load'],
   summary: 'Load images from a tar archive or standard input',
+  examples: ['shale load -i images.tar', 'xz -dc app.tar.xz | shale load'],
   operands: '',
   arity: { min: 0, max: 0 },
   flags: [
@@ -47,6 +49,7 @@ export const save: Command = {
   summary: 'Save images to a tar archive',
   operands: 'IMAGE [IMAGE...]',
   arity: { min: 1 },
+  examples: ['shale save -o images.tar me/app me/db:2', 'shale save me/app | zstd > app.tar.zst'],
   flags: [
     {
       name: 'output',
@@ -56,6 +59,7 @@ export const save: Command = {
       help: 'Write to a file (default standard output)',
     },
     { name: 'format', kind: 'string', value: 'FORMAT', help: 'docker-archive (default) or oci-archive' },
+    PLATFORM_FLAG,
   ],
   run: async ({ flags, operands, options }) => {
     const output = flags.string('output');
@@ -69,6 +73,7 @@ export const save: Command = {
       images: operands,
       destination: output ?? process.stdout,
       format: archiveFormat(flags.string('format')),
+      platform: flags.string('platform'),
     });
     return 0;
   },
@@ -86,7 +91,7 @@ export const importCommand: Command = {
   name: 'import',
   aliases: ['image import'],
   summary: 'Make an image from a tar of a root file system',
-  operands: 'file|- [REPOSITORY[:TAG]]',
+  operands: 'FILE|URL|- [REPOSITORY[:TAG]]',
   arity: { min: 1, max: 2 },
   flags: [
     {
@@ -104,7 +109,10 @@ export const importCommand: Command = {
       help: 'What the image is for (default this machine)',
     },
   ],
-  examples: ['mmdebstrap bookworm | shale import - debian:bookworm'],
+  examples: [
+    'mmdebstrap bookworm | shale import - debian:bookworm',
+    `shale import -c 'CMD ["sh"]' https://example.com/rootfs.tar.xz me/base`,
+  ],
   run: async ({ flags, operands, options }) => {
     const [file = '-', name] = operands;
     const image = await importImage({

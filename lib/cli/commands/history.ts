@@ -1,10 +1,8 @@
 import { history as imageHistory } from '../../api/images.js';
 import type { HistoryEntry } from '../../image/index.js';
 import type { Command } from '../command.js';
-import { FORMAT_FLAG, printList, type Row } from '../listing.js';
-import { ago, size } from '../table.js';
-
-const CREATED_BY_WIDTH = 45;
+import { FORMAT_FLAG, PLATFORM_FLAG, printList, type Row } from '../listing.js';
+import { ago, shortened, size } from '../table.js';
 
 export const history: Command = {
   name: 'history',
@@ -16,13 +14,18 @@ export const history: Command = {
     FORMAT_FLAG,
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show ids' },
+    PLATFORM_FLAG,
     { name: 'human', short: 'H', kind: 'bool', help: 'Print sizes and dates for people (default true)' },
   ],
   examples: ["shale history --no-trunc --format '{{.Size}} {{.CreatedBy}}' debian"],
   run: async ({ flags, operands, options }) => {
     const whole = flags.bool('no-trunc');
     const human = !flags.has('human') || flags.bool('human');
-    const steps = await imageHistory({ ...options, image: operands[0] ?? '' });
+    const steps = await imageHistory({
+      ...options,
+      image: operands[0] ?? '',
+      platform: flags.string('platform'),
+    });
     const created = human ? 'CREATED' : 'CREATED AT';
     const headers = { ...HEADERS, CreatedSince: created };
     const rows = steps.map(step => rowOf(step, whole, human));
@@ -49,9 +52,4 @@ function rowOf(step: HistoryEntry, whole: boolean, human: boolean): Row {
     Size: human ? size(step.size) : String(step.size),
     Comment: step.comment,
   };
-}
-
-function shortened(text: string): string {
-  const line = text.replaceAll('\t', ' ');
-  return line.length > CREATED_BY_WIDTH ? `${line.slice(0, CREATED_BY_WIDTH - 1)}…` : line;
 }

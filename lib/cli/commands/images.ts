@@ -23,6 +23,7 @@ export const images: Command = {
     FORMAT_FLAG,
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate ids" },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show ids' },
+    { name: 'tree', kind: 'bool', help: 'Show all images as trees of the layers that they share' },
   ],
   examples: [
     'shale images debian',
@@ -30,6 +31,10 @@ export const images: Command = {
     "shale images --format 'table {{.ID}}\\t{{.CreatedSince}}'",
   ],
   run: async ({ flags, operands, options }) => {
+    if (flags.bool('tree')) {
+      const { printLayerTree } = await import('./image-tree.js');
+      return printLayerTree(options, flags.string('format') === 'json');
+    }
     const found = await listImages({ ...options, reference: operands[0], filters: flags.list('filter') });
     const whole = flags.bool('no-trunc');
     const digest = flags.bool('digests') ? '\t{{.Digest}}' : '';

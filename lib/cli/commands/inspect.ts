@@ -10,6 +10,7 @@ import {
 import { errorMessage, isShaleError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
+import { PLATFORM_FLAG } from '../listing.js';
 
 export const FORMAT: FlagSpec = {
   name: 'format',
@@ -59,7 +60,9 @@ const FLAGS = [FORMAT];
 const SIZE: FlagSpec = { name: 'size', short: 's', kind: 'bool', help: 'How much a container has written' };
 
 async function findImage(invocation: Invocation, image: string): Promise<Inspected> {
-  return { document: await inspectImage({ ...invocation.options, image }), schema: IMAGE_SCHEMA };
+  const { flags, options } = invocation;
+  const document = await inspectImage({ ...options, image, platform: flags.string('platform') });
+  return { document, schema: IMAGE_SCHEMA };
 }
 
 async function findContainer(invocation: Invocation, container: string): Promise<Inspected> {
@@ -75,7 +78,7 @@ export const imageInspect: Command = {
   summary: 'Display detailed information on images',
   operands: 'IMAGE [IMAGE...]',
   arity: { min: 1 },
-  flags: FLAGS,
+  flags: [...FLAGS, PLATFORM_FLAG],
   examples: ["shale image inspect -f '{{.Os}} {{.ContainerConfig.ExposedPorts}}' httpd:2.4"],
   run: invocation => inspectAll(invocation, image => findImage(invocation, image)),
 };
@@ -97,6 +100,7 @@ export const inspectCommand: Command = {
   flags: [
     ...FLAGS,
     SIZE,
+    PLATFORM_FLAG,
     { name: 'type', kind: 'string', value: 'TYPE', help: 'container or image (default: whichever there is)' },
   ],
   examples: ["shale inspect -f '{{json .Config.Labels}}' debian"],

@@ -6,6 +6,7 @@ import { Decompress } from 'fzstd';
 import { errorMessage } from '../../util/errors.js';
 import type { Compression } from '../types.js';
 import { failure, ioFailure } from './dirs.js';
+import { ZstdFrames } from './zstd-frames.js';
 
 const PART = 256 * 1024;
 
@@ -59,16 +60,18 @@ export class BlobSource {
     return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size };
   }
 
-  *#parts(): Generator<Buffer> {
+  /** @param reuse a part is valid until the next one */
+  *#parts(reuse = false): Generator<Buffer> {
+    let part = Buffer.allocUnsafe(PART);
     for (;;) {
       this.#check();
-      const part = Buffer.allocUnsafe(PART);
       const length = this.#readPart(part);
       if (length === 0) return;
       const bytes = part.subarray(0, length);
       this.#hash.update(bytes);
       this.#size += length;
       yield bytes;
+      if (!reuse) part = Buffer.allocUnsafe(PART);
     }
   }
 
@@ -97,21 +100,22 @@ export class BlobSource {
 
   *#unzstd(): Generator<Uint8Array> {
     let ready: Uint8Array[] = [];
+    const frames = new ZstdFrames(PART);
     const stream = new Decompress(bytes => {
       if (bytes.length > 0) ready.push(bytes);
     });
-    for (const part of this.#parts()) {
-      this.#push(stream, part, false);
-      yield* ready;
-      ready = [];
-    }
-    this.#push(stream, new Uint8Array(0), true);
-    yield* ready;
-  }
-
-  #push(stream: Decompress, part: Uint8Array, last: boolean): void {
     try {
-      stream.push(part, last);
+      for (const part of this.#parts(true)) {
+        for (const piece of frames.cut(part)) {
+          stream.push(piece, false);
+          yield* ready;
+          ready = [];
+        }
+      }
+      frames.finish();
+      // A frame of few bytes waits for more until it hears that there are none.
+      stream.push(new Uint8Array(0), true);
+      yield* ready;
     } catch (error) {
       throw this.#corrupt('zstd', error);
     }

@@ -148,11 +148,14 @@ class GzipSink implements BlobSink {
   }
 }
 
+/** bytes that one call of zstd(1) compresses */
+const ZSTD_BLOCK = 8 * 1024 * 1024;
+
 /** zstd through the zstd(1) program: Node 20 has none, and decompressing alone has a fallback of its own. */
 class ZstdSink implements BlobSink {
   readonly #file: NewFile;
   readonly #level: number;
-  readonly #blocks: Uint8Array[] = [];
+  readonly #block = Buffer.allocUnsafe(ZSTD_BLOCK);
   readonly #hash = createHash('sha256');
   #held = 0;
   #size = 0;
@@ -166,9 +169,13 @@ class ZstdSink implements BlobSink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#blocks.push(Buffer.from(bytes));
-    this.#held += bytes.length;
-    if (this.#held >= 16 * 1024 * 1024) await this.#frame();
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + ZSTD_BLOCK - this.#held);
+      this.#block.set(part, this.#held);
+      this.#held += part.length;
+      at += part.length;
+      if (this.#held === ZSTD_BLOCK) await this.#frame();
+    }
   }
 
   async finish(): Promise<{ digest: `sha256:${string}`; size: number }> {
@@ -183,7 +190,7 @@ class ZstdSink implements BlobSink {
 
   /** One frame of what is held; frames one after the other are a zstd stream. */
   async #frame(): Promise<void> {
-    const input = Buffer.concat(this.#blocks.splice(0));
+    const input = this.#block.subarray(0, this.#held);
     this.#held = 0;
     const { status, output } = await runProgram('zstd', ['-q', '-c', `-${this.#level}`], { input });
     if (status !== 0) throw failure('LAYER_COMPRESS_FAILED', `zstd(1) ended with status ${status}`);

@@ -20,6 +20,7 @@ interface Exports {
   sha256_init(state: number): void;
   sha256_update(state: number, bytes: number, length: number): void;
   sha256_final(state: number, digest: number): void;
+  sha256_many(inputs: number, count: number, digests: number): void;
   sha256_save(state: number, out: number): void;
   sha256_restore(state: number, from: number): void;
   crc32(crc: number, bytes: number, length: number): number;

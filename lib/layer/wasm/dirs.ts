@@ -88,3 +88,12 @@ export class Dirs {
     closeSync(this.root);
   }
 }
+
+/** @throws a failure that names the root */
+export function openDirs(root: string): Dirs {
+  try {
+    return new Dirs(openRoot(root));
+  } catch (error) {
+    throw ioFailure('cannot open a directory', Buffer.from(root).toString('latin1'), error);
+  }
+}

@@ -2,19 +2,18 @@ import { createHash } from 'node:crypto';
 import {
   type BigIntStats,
   closeSync,
-  constants,
-  fstatSync,
   lstatSync,
   openSync,
   readdirSync,
   readlinkSync,
   readSync,
 } from 'node:fs';
+import { timesOf } from '../scan-table.js';
 import type { BytePath, Compression, ScanEntry } from '../types.js';
 import { BlobSource } from './blob-read.js';
 import { NewFile, openBlobSink } from './blob-write.js';
 import type { WasmCore } from './core.js';
-import { at, Dirs, failure, ioFailure, joinPath, nameOf, openRoot, parentOf } from './dirs.js';
+import { at, type Dirs, ioFailure, joinPath, openDirs } from './dirs.js';
 import { deviceNumbers } from './walk.js';
 import { makePortable, readTreeXattrs, type Xattrs } from './xattr.js';
 
@@ -89,14 +88,6 @@ export function scan(
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function openDirs(root: string): Dirs {
-  try {
-    return new Dirs(openRoot(root));
-  } catch (error) {
-    throw ioFailure('cannot open a directory', Buffer.from(root).toString('latin1'), error);
-  }
-}
-
 function listDir(dirs: Dirs, dir: BytePath): string[] {
   try {
     return readdirSync(at(dirs.open(dir), ''), LATIN1);
@@ -122,11 +113,8 @@ function scanOne(
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     size: Number(stat.size),
-    mtimeNs: stat.mtimeNs.toString(),
-    ctimeNs: stat.ctimeNs.toString(),
-    ino: stat.ino.toString(),
-    dev: stat.dev.toString(),
     nlink: Number(stat.nlink),
+    ...timesOf(stat),
   };
   if (entry.type === 'symlink') entry.link = readlinkSync(file, LATIN1);
   if (entry.type === 'char' || entry.type === 'block') Object.assign(entry, deviceNumbers(stat.rdev));
@@ -142,56 +130,4 @@ function typeOf(stat: BigIntStats): ScanEntry['type'] {
   if (stat.isBlockDevice()) return 'block';
   if (stat.isSocket()) return 'socket';
   return stat.isFIFO() ? 'fifo' : 'file';
-}
-
-/** sha256 of each file beneath `root`, 32 bytes each, in order. */
-export function digestFiles(request: { root: string; paths: BytePath[] }, check: () => void): Buffer {
-  const dirs = openDirs(request.root);
-  const digests = Buffer.alloc(32 * request.paths.length);
-  const part = Buffer.allocUnsafe(PART);
-  try {
-    for (const [i, path] of request.paths.entries()) {
-      check();
-      dirs.trim();
-      digests.set(digestOne(dirs, path, part), 32 * i);
-    }
-  } finally {
-    dirs.close();
-  }
-  return digests;
-}
-
-function digestOne(dirs: Dirs, path: BytePath, part: Buffer): Buffer {
-  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-  let fd: number;
-  try {
-    fd = openSync(at(dirs.open(parentOf(path)), nameOf(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    const code = (error as { code?: string }).code ?? '';
-    if (['ENOENT', 'ELOOP', 'ENXIO'].includes(code)) {
-      throw failure('LAYER_FILE_CHANGED', 'a file vanished or was replaced while it was read', path);
-    }
-    throw ioFailure('cannot open a file', path, error);
-  }
-  try {
-    return digestOpen(fd, path, part);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function digestOpen(fd: number, path: BytePath, part: Buffer): Buffer {
-  const before = fstatSync(fd, { bigint: true });
-  if (!before.isFile()) throw failure('LAYER_FILE_CHANGED', 'a file was replaced while it was read', path);
-  const hash = createHash('sha256');
-  let total = 0;
-  for (let length = readSync(fd, part); length > 0; length = readSync(fd, part)) {
-    hash.update(part.subarray(0, length));
-    total += length;
-  }
-  const after = fstatSync(fd, { bigint: true });
-  if (total !== Number(after.size) || before.mtimeNs !== after.mtimeNs) {
-    throw failure('LAYER_FILE_CHANGED', 'a file changed while it was read', path);
-  }
-  return hash.digest();
 }

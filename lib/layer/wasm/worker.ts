@@ -5,8 +5,9 @@ import type { RawFailure } from '../failure.js';
 import type { LayerEntry } from '../types.js';
 import { applyLayer } from './apply.js';
 import { WasmCore } from './core.js';
+import { digestFiles } from './digest-files.js';
 import { failure } from './dirs.js';
-import { compressFile, decompressFile, digestFiles, scan } from './files.js';
+import { compressFile, decompressFile, scan } from './files.js';
 import type { Task, TaskAnswer, TaskMessage } from './messages.js';
 import { writeLayer } from './write.js';
 
@@ -38,7 +39,7 @@ async function run(task: Task, check: () => void): Promise<unknown> {
     case 'scan':
       return scan(task, check);
     case 'digestFiles':
-      return digestFiles(task, check);
+      return digestFiles(WasmCore.load(), task, check);
   }
 }
 

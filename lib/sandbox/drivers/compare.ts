@@ -1,3 +1,4 @@
+import { inodeOf } from '../../layer/scan-table.js';
 import type { BytePath, ScanEntry, SourceEntry } from '../../layer/types.js';
 import { parentOf } from '../../util/paths.js';
 
@@ -31,12 +32,13 @@ export function changedEntries(before: ScanEntry[], after: ScanEntry[], root: st
  * and go in it, so a directory is compared by what a layer would show of it.
  */
 function sameAs(old: ScanEntry | undefined, entry: ScanEntry): boolean {
-  if (old === undefined || old.type !== entry.type || old.ino !== entry.ino) return false;
-  if (entry.type !== 'dir') return old.ctimeNs === entry.ctimeNs;
+  if (old === undefined || old.type !== entry.type || inodeOf(old) !== inodeOf(entry)) return false;
+  if (entry.type !== 'dir') return old.stamp === entry.stamp;
   return (
     old.mode === entry.mode &&
     old.uid === entry.uid &&
     old.gid === entry.gid &&
+    old.mtime === entry.mtime &&
     old.mtimeNs === entry.mtimeNs &&
     JSON.stringify(old.xattrs ?? {}) === JSON.stringify(entry.xattrs ?? {})
   );
@@ -63,7 +65,7 @@ function toEntries(scanned: ScanEntry[], prefix: string): SourceEntry[] {
   const firstOf = new Map<string, BytePath>();
   return scanned.flatMap(entry => {
     if (entry.type === 'socket') return [];
-    const inode = `${entry.dev}:${entry.ino}`;
+    const inode = inodeOf(entry);
     const first = entry.nlink > 1 && entry.type === 'file' ? firstOf.get(inode) : undefined;
     firstOf.set(inode, first ?? entry.path);
     return [first === undefined ? toEntry(entry, entry.type, prefix) : toHardlink(entry, first)];
@@ -71,7 +73,7 @@ function toEntries(scanned: ScanEntry[], prefix: string): SourceEntry[] {
 }
 
 function toEntry(entry: ScanEntry, type: Exclude<ScanEntry['type'], 'socket'>, prefix: string): SourceEntry {
-  const { path, mode, uid, gid, size, link, devMajor, devMinor, xattrs } = entry;
+  const { path, mode, uid, gid, size, mtime, link, devMajor, devMinor, xattrs } = entry;
   const source = type === 'file' ? prefix + path : undefined;
   const contentSize = type === 'file' ? size : 0;
   return {
@@ -81,7 +83,7 @@ function toEntry(entry: ScanEntry, type: Exclude<ScanEntry['type'], 'socket'>, p
     uid,
     gid,
     size: contentSize,
-    mtime: seconds(entry),
+    mtime,
     link,
     devMajor,
     devMinor,
@@ -91,13 +93,6 @@ function toEntry(entry: ScanEntry, type: Exclude<ScanEntry['type'], 'socket'>, p
 }
 
 function toHardlink(entry: ScanEntry, first: BytePath): SourceEntry {
-  const { path, mode, uid, gid } = entry;
-  return { path, type: 'hardlink', mode, uid, gid, size: 0, mtime: seconds(entry), link: first };
-}
-
-/** Whole seconds: a layer has no fractions. */
-function seconds({ mtimeNs }: ScanEntry): number {
-  const ns = BigInt(mtimeNs);
-  const whole = ns / 1_000_000_000n;
-  return Number(ns < 0n && ns % 1_000_000_000n !== 0n ? whole - 1n : whole);
+  const { path, mode, uid, gid, mtime } = entry;
+  return { path, type: 'hardlink', mode, uid, gid, size: 0, mtime, link: first };
 }
