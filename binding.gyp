@@ -74,9 +74,12 @@
           "type": "executable",
           "sources": [
             "native/core/record.c",
+            "native/core/tar_entry.c",
+            "native/core/tar_meta.c",
             "native/core/tar_number.c",
             "native/core/tar_path.c",
             "native/core/tar_pax.c",
+            "native/core/tar_pax_fields.c",
             "native/core/tar_read.c",
             "native/core/tar_write.c",
             "native/core/whiteout.c",

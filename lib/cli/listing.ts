@@ -40,16 +40,7 @@ export const PLATFORM_FLAG: FlagSpec = {
 export function printList(flags: Flags, listing: Listing, rows: readonly Row[]): number {
   const format = flags.string('format');
   const quiet = flags.knows('quiet') && flags.bool('quiet') && (format === undefined || format === 'table');
-  return printRows(quiet ? `{{.${listing.quiet}}}` : format, listing, rows);
-}
-
-/** The same for a command that has no `--quiet`. */
-export function printRows(
-  format: string | undefined,
-  listing: Omit<Listing, 'quiet'>,
-  rows: readonly Row[],
-): number {
-  const template = templateOf(format, listing.table);
+  const template = quiet ? `{{.${listing.quiet}}}` : templateOf(format, listing.table);
   const structs = rows.map(row => structOf(row, listing.type));
   process.stdout.write(renderTable(template, structs, listing.headers));
   return 0;

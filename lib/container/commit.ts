@@ -1,4 +1,5 @@
 import { buildManifest } from '../image/manifest.js';
+import type { LayerEntry } from '../layer/types.js';
 import { encodeJson } from '../oci/index.js';
 import type { ContainerConfig, ImageConfig } from '../oci/types.js';
 import type { ImageRecord } from '../store/types.js';
@@ -9,13 +10,25 @@ import { whilePaused } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
 
-/** What a container has changed of its image. */
-export async function diffContainer(
+/** What a container has written so far. It is paused meanwhile: files that grow while they are read are no layer. */
+export async function writtenEntries(
   { store, worker }: ContainerHost,
   record: ContainerRecord,
   signal?: AbortSignal,
+): Promise<LayerEntry[]> {
+  const running = await worker();
+  const directory = containerDirectory(store, record.id);
+  return whilePaused(store, record, () => running.keptChanges(directory, signal));
+}
+
+/** What a container has changed of its image. */
+export async function diffContainer(
+  host: ContainerHost,
+  record: ContainerRecord,
+  signal?: AbortSignal,
 ): Promise<Change[]> {
-  const entries = await (await worker()).keptChanges(containerDirectory(store, record.id), signal);
+  const { store } = host;
+  const entries = await writtenEntries(host, record, signal);
   return changesOf(entries, await store.merged(record.config.rootfs.diff_ids), providedPaths(record));
 }
 

@@ -1,4 +1,5 @@
 // Whoever is killed, and whenever: what is left is a container that ps, rm and start can deal with.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
@@ -32,7 +33,8 @@ eachWorld(one, 'the parts of a running container', async (t, world) => {
   let pid = Number(await out('inspect', '-f', '{{.State.Pid}}', 'box'));
   const all: number[] = [];
   for (let step = 0; step < 5; step++, pid = parentOf(pid)) all.push(pid);
-  for (const each of all.reverse()) process.kill(each, 'SIGKILL');
+  // the later ones may have gone with the first
+  for (const each of all.reverse()) spawnSync('kill', ['-9', String(each)]);
   await out('wait', 'box');
   t.match(await out('ps', '-a'), /Exited \(137\)/);
   await out('start', 'box');

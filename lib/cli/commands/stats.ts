@@ -1,6 +1,6 @@
 import { type ContainerStats, stats } from '../../api/containers/stats.js';
 import type { Command } from '../command.js';
-import { FORMAT_FLAG, type Listing, printRows, type Row } from '../listing.js';
+import { FORMAT_FLAG, type Listing, printList, type Row } from '../listing.js';
 import { binarySize, size } from '../table.js';
 
 export const statsCommand: Command = {
@@ -20,8 +20,8 @@ export const statsCommand: Command = {
     for await (const found of stats({ ...options, containers: operands, all: flags.bool('all') })) {
       // as docker: a terminal shows the present only
       if (!flags.bool('no-stream') && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
-      printRows(
-        flags.string('format'),
+      printList(
+        flags,
         LISTING,
         found.map(each => rowOf(each, whole)),
       );
@@ -31,7 +31,8 @@ export const statsCommand: Command = {
   },
 };
 
-const LISTING: Omit<Listing, 'quiet'> = {
+const LISTING: Listing = {
+  quiet: 'ID',
   type: '*formatter.statsContext',
   table: '{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}',
   headers: {
