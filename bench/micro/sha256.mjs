@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createSHA256 } from 'hash-wasm';
 import { WasmCore } from '../../dist/layer/wasm/core.js';
 import { WasmSha256 } from '../../dist/layer/wasm/sha256.js';
+import { WasmSha256Many } from '../../dist/layer/wasm/sha256-many.js';
 import { loadAddon } from '../../dist/util/addon.js';
 import { compare } from '../harness/measure.mjs';
 
@@ -14,20 +15,43 @@ function* chunks(size, buffer) {
   for (let left = size; left > 0; left -= CHUNK) yield left < CHUNK ? buffer.subarray(0, left) : buffer;
 }
 
-/** name, and a function that hashes all the chunks of one input */
+function wasm(variant) {
+  const one = new WasmSha256(WasmCore.load(variant));
+  const many = new WasmSha256Many(WasmCore.load(variant));
+  return {
+    name: `WASM, ${variant === 'simd' ? 'SIMD' : 'plain'}`,
+    ours: true,
+    hash: parts => stream(one.reset(), parts).digest(),
+    hashAll: inputs => {
+      for (const input of inputs) {
+        if (many.add(input)) continue;
+        many.digests();
+        many.add(input);
+      }
+      return many.digests();
+    },
+  };
+}
+
+function stream(hash, parts) {
+  for (const part of parts) hash.update(part);
+  return hash;
+}
+
+/** name, a function that hashes all the chunks of one input, and one for many small inputs where there is one */
 async function kernels() {
-  const simd = new WasmSha256(WasmCore.load('simd'));
-  const plain = new WasmSha256(WasmCore.load('plain'));
   const peer = await createSHA256();
   const { addon } = loadAddon();
-  const stream = (hash, parts) => {
-    for (const part of parts) hash.update(part);
-    return hash;
+  const native = addon && {
+    name: 'native',
+    ours: true,
+    hash: parts => addon.sha256([...parts]),
+    hashAll: inputs => addon.sha256Many(inputs),
   };
   return [
-    ...(addon?.sha256 ? [{ name: 'native', ours: true, hash: parts => addon.sha256([...parts]) }] : []),
-    { name: 'WASM, SIMD', ours: true, hash: parts => stream(simd.reset(), parts).digest() },
-    { name: 'WASM, plain', ours: true, hash: parts => stream(plain.reset(), parts).digest() },
+    ...(native ? [native] : []),
+    wasm('simd'),
+    wasm('plain'),
     { name: 'hash-wasm', hash: parts => stream(peer.init(), parts).digest() },
     { name: 'node:crypto', hash: parts => stream(createHash('sha256'), parts).digest() },
   ];
