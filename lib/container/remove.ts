@@ -21,7 +21,7 @@ export async function removeContainer(
   const { store } = host;
   const directory = containerDirectory(store, record.id);
   if (options.force) await stopContainer(store, record, { signal: 'SIGKILL' });
-  await store.withLock(`container-${record.id}`, async () => {
+  await store.withLastLock(`container-${record.id}`, async () => {
     if (await isAlive(directory)) {
       throw new ContainerError(
         'CONTAINER_RUNNING',

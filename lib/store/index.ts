@@ -171,6 +171,11 @@ export class Store {
     return this.context.locks.with(name, work, mode);
   }
 
+  /** As `withLock`, for the last time that there is something of this name. */
+  async withLastLock<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.context.locks.withLast(name, work);
+  }
+
   /** Runs `work` if the lock is free. Returns undefined, at once, if it is not. */
   async tryWithLock<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
     return this.context.locks.tryWith(name, work);

@@ -1,11 +1,12 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flock, type LockMode } from '../util/os.js';
 
 /**
  * Locks between processes, by name. They are flock(2) locks: the kernel frees them when their holder dies, however
- * it dies. Lock files live for ever, since deleting one that somebody waits for would give two holders.
+ * it dies. Lock files stay, but for those of things that are gone for ever (`withLast`): whoever gets a lock makes sure
+ * that its file is still the one of that name, since others would lock another.
  *
  * Order, outermost first; nobody takes one that stands further left while holding one further right:
  *
@@ -31,11 +32,21 @@ export class Locks {
     }
   }
 
+  /** As `with`, and deletes the lock's file when `work` has succeeded: for what goes, and whose name never comes again. */
+  async withLast<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.with(name, async () => {
+      const result = await work();
+      await rm(this.path(name), { force: true });
+      return result;
+    });
+  }
+
   /** Runs `work` if the lock is free. Returns undefined, at once, if it is not. */
   async tryWith<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
     const file = await this.open(name);
     try {
-      if (!(await flock(file.fd, 'exclusive', { nonblock: true }))) return undefined;
+      if (!(await flock(file.fd, 'exclusive', { nonblock: true })) || (await isDeleted(file)))
+        return undefined;
       return await work();
     } finally {
       await file.close();
@@ -43,15 +54,20 @@ export class Locks {
   }
 
   private async acquire(name: string, mode: LockMode): Promise<() => Promise<void>> {
-    const file = await this.open(name);
-    try {
-      await this.poll(file, name, mode);
-      if (mode === 'exclusive') await signHolder(file);
-    } catch (error) {
+    for (;;) {
+      const file = await this.open(name);
+      try {
+        await this.poll(file, name, mode);
+        if (!(await isDeleted(file))) {
+          if (mode === 'exclusive') await signHolder(file);
+          return () => file.close();
+        }
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
       await file.close();
-      throw error;
     }
-    return () => file.close();
   }
 
   /** Polls rather than blocks: a blocking flock would hold one of libuv's few threads, perhaps the holder's own. */
@@ -71,11 +87,18 @@ export class Locks {
     }
   }
 
-  private async open(name: string): Promise<FileHandle> {
-    if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name))
-      throw new TypeError(`not a lock name: ${JSON.stringify(name)}`);
-    return open(join(this.directory, name), 'a+', 0o600);
+  private open(name: string): Promise<FileHandle> {
+    return open(this.path(name), 'a+', 0o600);
   }
+
+  private path(name: string): string {
+    if (/^[a-z0-9][a-z0-9._-]*$/i.test(name)) return join(this.directory, name);
+    throw new TypeError(`not a lock name: ${JSON.stringify(name)}`);
+  }
+}
+
+async function isDeleted(file: FileHandle): Promise<boolean> {
+  return (await file.stat()).nlink === 0;
 }
 
 /** For the one who waits: who holds it. Informative only, the lock itself is the kernel's. */
