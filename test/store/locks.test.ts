@@ -12,12 +12,13 @@ t.test('a lock whose file was deleted has one holder at a time', async t => {
     await sleep(1);
     holders--;
   };
-  // Each its own open file, as other processes would have.
-  const all = Array.from({ length: 40 }, async (_, i) => {
-    const locks = new Locks(directory);
-    await (i % 3 === 0 ? locks.withLast('thing', work) : locks.with('thing', work));
-  });
-  await Promise.all(all);
+  // Again and again, so that some open the file that others are about to delete.
+  const locks = new Locks(directory);
+  const again = async (_: unknown, i: number) => {
+    for (let round = 0; round < 8; round++)
+      await (i % 3 === 0 ? locks.withLast('thing', work) : locks.with('thing', work));
+  };
+  await Promise.all(Array.from({ length: 12 }, again));
   t.equal(most, 1);
   await new Locks(directory).withLast('thing', async () => {});
   t.same(readdirSync(directory), [], 'and leaves nothing');
