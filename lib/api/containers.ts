@@ -11,6 +11,7 @@ export * from './containers/observe.js';
 export * from './containers/pause.js';
 export * from './containers/remove.js';
 export * from './containers/rename.js';
+export * from './containers/run.js';
 export * from './containers/signals.js';
 export * from './containers/start.js';
 export * from './containers/stats.js';

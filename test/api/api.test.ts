@@ -106,3 +106,52 @@ t.test('save, load, and the pure functions', async t => {
   const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
   for (const name of ['.', './dockerfile', './oci', './context', './template']) t.ok(exports[name], name);
 });
+
+t.test('containers: run with streams, exec with streams, logs', async t => {
+  const { containers } = shale;
+  const run = async (script: string, more: Partial<Parameters<typeof containers.run>[0]> = {}) => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const texts = Promise.all([text(stdout), text(stderr)]);
+    const ran = await containers.run({
+      ...{ root, image: 'busybox', network: 'none', command: ['sh', '-c', script], stdout, stderr },
+      ...more,
+    });
+    stdout.end();
+    stderr.end();
+    return { ...ran, texts: await texts };
+  };
+  const script = 'read line; echo "got $line"; echo oops >&2; exit 3';
+  const ran = await run(script, { name: 'one', stdin: Readable.from(['input\n']) });
+  t.match(ran, { name: 'one', exitCode: 3, texts: ['got input\n', 'oops\n'] });
+  const lines: string[] = [];
+  for await (const { stream, text: line } of containers.logs({ root, container: 'one' }))
+    lines.push(`${stream} ${line.trimEnd()}`);
+  t.same(lines.sort(), ['stderr oops', 'stdout got input'], 'it stays, with its log');
+  await containers.remove({ root, container: 'one' });
+
+  const gone = await run('true', { name: 'two', autoRemove: true });
+  t.equal(gone.exitCode, 0);
+  await t.rejects(containers.inspect({ root, container: 'two' }), { code: 'CONTAINER_UNKNOWN' });
+  await t.rejects(
+    containers.run({ root, image: 'busybox', network: 'none', command: ['/nonesuch'], autoRemove: true }),
+    { code: 'CONTAINER_START', detail: { exitCode: 127 } },
+  );
+  t.same(await containers.list({ root }), []);
+
+  const options = { root, image: 'busybox', network: 'none' as const, name: 'three' };
+  await containers.create({ ...options, command: ['sh', '-c', 'echo up; exec sleep 1000'] });
+  await containers.start({ root, container: 'three' });
+  t.teardown(() => containers.remove({ root, container: 'three', force: true }));
+  for await (const { text: line } of containers.logs({ root, container: 'three', follow: true })) {
+    t.equal(line, 'up\n', 'an endless log is left by leaving the loop');
+    break;
+  }
+  const stdout = new PassThrough();
+  const printed = text(stdout);
+  const { exitCode } = await containers.exec({
+    ...{ root, container: 'three', command: ['sh', '-c', 'cat; exit 4'], interactive: true },
+    streams: { stdin: Readable.from(['typed']), stdout, stderr: new PassThrough() },
+  });
+  stdout.end();
+  t.same([exitCode, await printed], [4, 'typed']);
+});
