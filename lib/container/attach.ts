@@ -72,7 +72,9 @@ export class Attachment {
       signal?.addEventListener('abort', () => resolve(true), { once: true });
     });
     input.on('data', (data: Buffer) => this.receive(data, streams));
-    const onData = (data: Buffer): void => this.input(data, streams);
+    // streams of a library's caller may give text
+    const onData = (data: Buffer | string): void =>
+      this.input(typeof data === 'string' ? Buffer.from(data) : data, streams);
     const onEnd = (): void => this.send(INPUT_END, Buffer.alloc(0));
     stdin?.on('data', onData).once('end', onEnd);
     try {
