@@ -49,8 +49,11 @@ class Typist {
     return screen;
   }
 
-  end(): void {
+  async end(): Promise<void> {
+    const server = this.#tmux('display-message', '-p', '#{pid}').trim();
     this.#tmux('kill-server');
+    // It answers before it is gone.
+    while (existsSync(`/proc/${server}`)) await sleep(10);
   }
 }
 
@@ -83,7 +86,7 @@ for (const [shell, command, set] of [
         t.match(screen, expected, typed);
         await typist.type(['C-u'], /./);
       }
-      typist.end();
+      await typist.end();
     },
   );
 }

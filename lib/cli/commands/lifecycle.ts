@@ -75,6 +75,7 @@ export const pauseCommand: Command = {
   summary: 'Stop all processes of containers',
   ...CONTAINERS,
   flags: [],
+  examples: ['shale pause web'],
   run: invocation =>
     forEach(invocation, async container => {
       await pause({ ...invocation.options, container });
@@ -88,6 +89,7 @@ export const unpauseCommand: Command = {
   summary: 'Let the processes of containers go on',
   ...CONTAINERS,
   flags: [],
+  examples: ['shale unpause web', 'shale unpause web db'],
   run: invocation =>
     forEach(invocation, async container => {
       await unpause({ ...invocation.options, container });

@@ -13,12 +13,6 @@ const REFUSED: readonly [name: string, kind: ContainerFlag['kind'], why: string,
   ['log-opt', 'list', 'the log of a container has no options', '--log-driver none keeps none'],
   ['isolation', 'string', 'it is for Windows'],
   ['domainname', 'string', 'a container has a host name alone', 'give the whole name with --hostname'],
-  ['link', 'list', 'containers have no network between them', 'share one with --network container:NAME'],
-  ['network-alias', 'list', 'containers have no network between them', 'name hosts with --add-host'],
-  ['ip', 'string', 'a container has no network of its own to choose addresses in'],
-  ['ip6', 'string', 'a container has no network of its own to choose addresses in'],
-  ['link-local-ip', 'list', 'a container has no network of its own to choose addresses in'],
-  ['mac-address', 'string', 'a container has no network device of its own to name'],
 ];
 
 /** Flags of which one value says what every container has anyway. */
