@@ -1,4 +1,4 @@
-// npm run bench -- [--quick] [--only PART]...   PART: micro, e2e, or one of the groups (sha256, layers, …)
+// npm run bench -- [--quick] [--rounds N] [--only PART]...   PART: micro, e2e, or one of the groups (sha256, layers, …)
 // Writes bench/results/latest.json and latest.html, and the table in README.md (not with --quick or --only).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     // In place of a temporary directory: which file system is measured can matter.
     scratch: { type: 'string', default: '/var/tmp' },
+    // How often each builder does each work; --quick: once.
+    rounds: { type: 'string', default: '5' },
     // Writes the table of an --only run too.
     readme: { type: 'boolean', default: false },
   },
@@ -53,7 +55,7 @@ async function measure(groups, dir) {
   const measured = [];
   for (const [id, , run] of groups) {
     console.error(`bench: ${id} (load ${load()})`);
-    measured.push(await run({ quick: values.quick, dir }));
+    measured.push(await run({ quick: values.quick, dir, buildRounds: Number(values.rounds) }));
     console.log(table([measured.at(-1)]));
   }
   return measured;

@@ -29,8 +29,8 @@ async function loadBase(all, archive) {
   return able;
 }
 
-/** @param {{ quick: boolean, dir: string }} options */
-export async function endToEnd({ quick, dir }) {
+/** @param {{ quick: boolean, dir: string, buildRounds: number }} options */
+export async function endToEnd({ quick, dir, buildRounds }) {
   const group = { id: 'builds', part: 'e2e', title: 'Builds, beside other builders', rows: [] };
   const registry = await startRegistry(dir);
   const base = registry && `${registry.host}/bench/base:1`;
@@ -46,8 +46,8 @@ export async function endToEnd({ quick, dir }) {
     const work = scenarios({ dir, base, host: registry.host, quick });
     for (const builder of all) if (!builder.ours) await builder.probe(join(dir, 'trivial'));
     for (const scenario of work) {
-      const rounds = quick ? 1 : 5;
-      const { title, warmUp = !quick } = scenario;
+      const rounds = quick ? 1 : buildRounds;
+      const { title, warmUp = rounds > 1 } = scenario;
       group.rows.push(await compare({ input: title, rounds, warmUp, subjects: subjectsOf(scenario, all) }));
     }
   } finally {
