@@ -17,31 +17,13 @@ node scripts/prebuild/index.mjs "$scratch/artifacts" ${2:+"$2"}
 cp -r package.json bin dist docs examples CHANGELOG.md README.md "$scratch/"
 mkdir "$scratch/wasm" && cp wasm/*.wasm "$scratch/wasm/"
 napi() { node_modules/.bin/napi "$@" --cwd "$scratch" >"$scratch/napi.log" 2>&1 || { cat "$scratch/napi.log" >&2; return 1; }; }
+node scripts/package-manifest.mjs "$scratch"
 napi create-npm-dirs
-for folder in "$scratch"/npm/*; do
-  platform=${folder##*/}
-  [ -e "$scratch/artifacts/shale.$platform.node" ] || { rm -r "$folder"; continue; }
-  cp "$scratch/artifacts/shale-runner.$platform" "$folder/shale-runner"
-done
 napi artifacts
-(cd "$scratch" && node -e '
-const fs = require("node:fs");
-const edit = (file, change) => {
-  const data = JSON.parse(fs.readFileSync(file));
-  change(data);
-  fs.writeFileSync(file, JSON.stringify(data, null, 2) + "\n");
-};
-const platforms = fs.readdirSync("npm");
-for (const platform of platforms) edit(`npm/${platform}/package.json`, data => data.files.push("shale-runner"));
-edit("package.json", data => {
-  delete data.scripts;
-  delete data.devDependencies;
-  data.optionalDependencies = Object.fromEntries(data.napi.targets.map(target => {
-    const [cpu, , system, libc] = target.split("-");
-    return [`shale-${system}-${{ x86_64: "x64", aarch64: "arm64" }[cpu]}-${libc}`, data.version];
-  }));
-});
-')
+for folder in "$scratch"/npm/*; do
+  cp "$scratch/artifacts/shale-runner.${folder##*/}" "$folder/shale-runner"
+  (cd "$folder" && npm pkg set 'files[]=shale-runner' >/dev/null 2>&1)
+done
 (cd "$scratch" && npm pack --silent --ignore-scripts --pack-destination "$out" . ./npm/* >/dev/null)
 version=$(node -p "require('./package.json').version")
 platform=$(node -p "const gnu = process.report.getReport().header.glibcVersionRuntime !== undefined; 'linux-' + process.arch + '-' + (gnu ? 'gnu' : 'musl')")

@@ -1,8 +1,9 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageConfig } from '../oci/types.js';
 import type { Store } from '../store/index.js';
 import { readRecord, writeRecord } from '../store/record.js';
+import { makeDirectory } from '../util/atomic.js';
 import type { Digest } from '../util/digest.js';
 import { ContainerError } from '../util/errors.js';
 import type { KeptOptions } from './options.js';
@@ -32,7 +33,7 @@ export function containerDirectory(store: Store, id: string): string {
 
 export async function writeContainer(store: Store, record: ContainerRecord): Promise<void> {
   const directory = containerDirectory(store, record.id);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   await writeRecord(join(directory, RECORD), record, {});
 }
 

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Descriptor, DOCKER, type ImageIndex, isManifestType, OCI } from '../oci/index.js';
 import type { Store } from '../store/index.js';
 import { normalizeName } from '../store/names.js';
 import { readRecord, writeRecord } from '../store/record.js';
+import { makeDirectory } from '../util/atomic.js';
 import { type Digest, digestHex, sha256 } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
 
@@ -55,7 +56,7 @@ export async function requireList(store: Store, name: string): Promise<ManifestL
 
 /** Stores a list, and keeps its images from being removed. */
 export async function writeList(store: Store, list: ManifestList): Promise<void> {
-  await mkdir(directory(store), { recursive: true, mode: 0o700 });
+  await makeDirectory(directory(store));
   await writeRecord(pathOf(store, list.name), list, {});
   await unpin(store, list.name);
   const images = new Set(list.entries.flatMap(({ image }) => image ?? []));

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../util/atomic.js';
 import { type Digest, isDigest } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
 import type { StoreContext } from './context.js';
@@ -41,7 +42,7 @@ export class Cache {
     const path = this.context.layout.cache(record.key);
     if (record.layer !== null) await this.context.claim([record.layer]);
     const session = await this.context.session();
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(path));
     const sync = this.context.sync ? 'content' : false;
     await writeRecord(path, record, { tempDir: session.directory, sync });
   }
@@ -53,7 +54,7 @@ export class Cache {
   async putDetails(key: Digest, details: object): Promise<void> {
     const path = this.context.layout.cacheDetails(key);
     const session = await this.context.session();
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(path));
     await writeRecord(path, details, { tempDir: session.directory, sync: false });
   }
 

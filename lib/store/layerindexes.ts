@@ -1,8 +1,8 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeIndex, encodeIndex } from '../layer/codec.js';
 import type { LayerEntry } from '../layer/types.js';
-import { writeFileAtomic } from '../util/atomic.js';
+import { makeDirectory, writeFileAtomic } from '../util/atomic.js';
 import { type Digest, sha256 } from '../util/digest.js';
 import { errnoCode } from '../util/errors.js';
 import type { StoreContext } from './context.js';
@@ -41,7 +41,7 @@ export class LayerIndexes {
   /** Writes the file, and leaves making its name last to whoever writes the record beside it. @returns its digest */
   async write(diffId: Digest, entries: LayerEntry[]): Promise<Digest> {
     const bytes = encodeIndex(entries);
-    await mkdir(this.context.layout.layer(diffId), { recursive: true, mode: 0o700 });
+    await makeDirectory(this.context.layout.layer(diffId));
     const tempDir = (await this.context.session()).directory;
     const sync = this.context.sync ? 'content' : false;
     await writeFileAtomic(this.path(diffId), bytes, { tempDir, sync });

@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { writeFileAtomic } from '../util/atomic.js';
+import { makeDirectory, writeFileAtomic } from '../util/atomic.js';
 import { type Digest, digestHex } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
 
@@ -142,15 +142,6 @@ async function initialize(layout: Layout): Promise<void> {
   // format.json comes last: its presence says that all the rest is there.
   for (const [name, content] of Object.entries(FIXED_FILES)) {
     await writeFileAtomic(layout.dir(name), content, { mode: 0o644 });
-  }
-}
-
-/** Not `recursive`, with which Node 20 reports a full disk as ENOENT. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    if (errnoCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../util/atomic.js';
 import { chainId, type Digest, digestHex, isDigest } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
 import { fsyncDir } from '../util/os.js';
@@ -69,7 +70,7 @@ export class Trees {
   }
 
   private async mark(layers: Digest[]): Promise<void> {
-    await mkdir(this.context.layout.layer(topOf(layers)), { recursive: true, mode: 0o700 });
+    await makeDirectory(this.context.layout.layer(topOf(layers)));
     const session = await this.context.session();
     // The name becomes lasting with the syncfs before the tree's rename.
     const sync = this.context.sync ? 'content' : false;

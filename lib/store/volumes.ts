@@ -1,5 +1,6 @@
 import { lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../util/atomic.js';
 import { errnoCode, StoreError } from '../util/errors.js';
 import { flock, fsyncDir } from '../util/os.js';
 import { now } from '../util/time.js';
@@ -89,7 +90,7 @@ export class Volumes {
     const fresh = await session.scratch('volume');
     await mkdir(join(fresh, VOLUME_DATA), { mode: 0o755 });
     await writeRecord(join(fresh, VOLUME_RECORD), volume, { sync: this.context.sync });
-    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await makeDirectory(this.folder);
     try {
       await rename(fresh, this.directory(name));
     } catch (error) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoCode, StoreError } from './errors.js';
 import { fsyncDir } from './os.js';
@@ -56,6 +56,18 @@ export async function writeNew(
     throw namingPath(error, path);
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * Makes a directory for this user alone, in one that is there; one that is there already is as good.
+ * Not `recursive`, with which Node 20 reports a full disk as ENOENT.
+ */
+export async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoCode(error) !== 'EEXIST') throw error;
   }
 }
 

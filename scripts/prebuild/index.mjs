@@ -8,17 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { nodeHeaders } from '../node-headers.mjs';
 import { installCompiler, run, writeWrappers } from './compiler.mjs';
 import { buildLibraries } from './libraries.mjs';
+import { CPUS, platformOf } from './platforms.mjs';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const SCRATCH = join(ROOT, 'build', 'prebuild');
 const SOURCES = join(SCRATCH, 'sources');
-const CPUS = { x86_64: 'x64', aarch64: 'arm64' };
-
-/** `x86_64-unknown-linux-gnu` in npm's words: linux-x64-gnu. */
-function platformOf(target) {
-  const [cpu, , system, libc] = target.split('-');
-  return `${system}-${CPUS[cpu]}-${libc}`;
-}
 
 /** Builds with node-gyp in a copy of the sources, so that the machine's own build stays as it is. */
 function buildWithGyp(target, tools, prefix) {
