@@ -55,7 +55,7 @@ async function measure(groups, dir) {
   const measured = [];
   for (const [id, , run] of groups) {
     console.error(`bench: ${id} (load ${load()})`);
-    measured.push(await run({ quick: values.quick, dir, buildRounds: Number(values.rounds) }));
+    measured.push(await run({ quick: values.quick, dir, buildRounds }));
     console.log(table([measured.at(-1)]));
   }
   return measured;
@@ -68,7 +68,13 @@ process.on('exit', () => {
   unmountBelow(dir);
   rmSync(dir, { recursive: true, force: true });
 });
-const report = { date: new Date(started).toISOString(), quick: values.quick, machine: machine() };
+const buildRounds = values.quick ? 1 : Number(values.rounds);
+const report = {
+  date: new Date(started).toISOString(),
+  quick: values.quick,
+  buildRounds,
+  machine: machine(),
+};
 report.groups = await measure(wanted(), dir);
 report.loadAtEnd = load();
 report.seconds = Math.round((Date.now() - started) / 1000);

@@ -46,7 +46,7 @@ export async function endToEnd({ quick, dir, buildRounds }) {
     const work = scenarios({ dir, base, host: registry.host, quick });
     for (const builder of all) if (!builder.ours) await builder.probe(join(dir, 'trivial'));
     for (const scenario of work) {
-      const rounds = quick ? 1 : buildRounds;
+      const rounds = buildRounds;
       const { title, warmUp = rounds > 1 } = scenario;
       group.rows.push(await compare({ input: title, rounds, warmUp, subjects: subjectsOf(scenario, all) }));
     }

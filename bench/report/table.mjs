@@ -36,12 +36,13 @@ export function table(groups) {
     .join('\n\n');
 }
 
-function summary({ date, machine, loadAtEnd }) {
+function summary({ date, machine, loadAtEnd, buildRounds }) {
   const day = date.slice(0, 10);
+  const builds = buildRounds === 1 ? 'once and without a run to warm up' : `${buildRounds} times`;
   return (
     `Measured ${day} on ${machine.cores} cores (${machine.cpu}), Linux ${machine.kernel}, Node ${machine.node}; load average ` +
-    `${machine.load} at the start, ${loadAtEnd} at the end. Peers: ${machine.programs.join('; ')}. Interleaved runs, medians. Absolute ` +
-    'times of a shared machine prove little; the ratios are what counts. `npm run bench` writes this table.'
+    `${machine.load} at the start, ${loadAtEnd} at the end. Peers: ${machine.programs.join('; ')}. Interleaved runs, medians; whole ` +
+    `builds ${builds}. Absolute times of a shared machine prove little; the ratios are what counts. \`npm run bench\` writes this table.`
   );
 }
 
