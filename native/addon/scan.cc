@@ -53,10 +53,6 @@ struct Found {
 
 int64_t nanoseconds(const struct timespec& time) { return time.tv_sec * 1000000000 + time.tv_nsec; }
 
-double milliseconds(const struct timespec& time) {
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
-
 std::string read_link(int dir, const char* name) {
   char target[4096];
   ssize_t length = ::readlinkat(dir, name, target, sizeof target);
@@ -98,7 +94,7 @@ class Directory : public Job {
                    static_cast<uint32_t>(st.st_nlink), static_cast<uint32_t>(one.path.size())};
     one.times = {static_cast<double>(st.st_size), static_cast<double>(st.st_mtim.tv_sec),
                  static_cast<double>(st.st_mtim.tv_nsec),
-                 std::max(milliseconds(st.st_mtim), milliseconds(st.st_ctim))};
+                 static_cast<double>(std::max(nanoseconds(st.st_mtim), nanoseconds(st.st_ctim))) / 1e6};
     one.stamp = {st.st_size, nanoseconds(st.st_mtim), nanoseconds(st.st_ctim), st.st_ino, st.st_dev};
     add_record(one, dir, name, st);
     found.push_back(std::move(one));
