@@ -17,16 +17,28 @@ export interface RunnerReport {
   ended?: number;
   exit?: number;
   signal?: number;
-  error?: { code: string; errno?: string; message: string };
+  /** the first: what failed later, failed because of it */
+  error?: Failure;
+}
+
+interface Failure {
+  code: string;
+  errno?: string;
+  message: string;
 }
 
 /** Reads NUL-terminated pairs of key and value; what is incomplete is left out. */
 export function parseReport(bytes: Buffer): RunnerReport {
   const fields = bytes.toString('utf8').split('\0');
   let report: RunnerReport = {};
+  let failure: Failure | undefined;
   for (let at = 0; at + 2 < fields.length; at += 2) {
     const [key = '', value = ''] = [fields[at], fields[at + 1]];
     if (key === 'restart') report = again(report, Number(value));
+    else if (key === 'error') {
+      failure = { code: value, message: '' };
+      report.error ??= failure;
+    } else if (key === 'errno' || key === 'message') addToFailure(failure, key, value);
     else addField(report, key, value);
   }
   return report;
@@ -37,6 +49,10 @@ function again({ monitor, ended }: RunnerReport, restarts: number): RunnerReport
   return { monitor, ended, restarts };
 }
 
+function addToFailure(failure: Failure | undefined, key: 'errno' | 'message', value: string): void {
+  if (failure !== undefined) failure[key] = key === 'errno' ? errnoName(value) : value;
+}
+
 function addField(report: RunnerReport, key: string, value: string): void {
   if (key === 'pid') report.pid = Number(value);
   else if (key === 'monitor') report.monitor = Number(value);
@@ -45,9 +61,6 @@ function addField(report: RunnerReport, key: string, value: string): void {
   else if (key === 'waiting') report.waiting = true;
   else if (key === 'exit') report.exit = Number(value);
   else if (key === 'signal') report.signal = Number(value);
-  else if (key === 'error') report.error = { code: value, message: '' };
-  else if (report.error && key === 'errno') report.error.errno = errnoName(value);
-  else if (report.error && key === 'message') report.error.message = value;
 }
 
 /** `EACCES` for 13: musl's C library has no names for the runner to send. */

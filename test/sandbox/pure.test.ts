@@ -35,6 +35,10 @@ t.test('reports of the runner', async t => {
   );
   t.match(report, { pid: 7, error: { code: 'SANDBOX_PROC', errno: 'EPERM', message: 'cannot mount /proc' } });
   t.match(reportError(report), { code: 'SANDBOX_PROC', detail: { errno: 'EPERM' }, hint: /systempaths/ });
+  const twice = parseReport(
+    Buffer.from('error\0A\0message\0the cause\0error\0B\0errno\x001\0message\0what came of it\0'),
+  );
+  t.strictSame(twice.error, { code: 'A', message: 'the cause' });
   t.same(parseReport(Buffer.from('exit\x003\0sig')), { exit: 3 }, 'what is cut off is left out');
   t.match(reportError({}), { code: 'SANDBOX_RUNNER_DIED' });
   t.equal(signalName(9), 'SIGKILL');
