@@ -4,6 +4,7 @@ import { CACHE_MOUNT_RECORD, CACHE_MOUNTS } from '../store/cachemounts.js';
 import { writeFileAtomic } from '../util/atomic.js';
 import { digestHex, sha256 } from '../util/digest.js';
 import { errnoCode, SandboxError } from '../util/errors.js';
+import { exists } from '../util/exists.js';
 import { removeTree } from './removetree.js';
 import type { Workshop } from './trees.js';
 import type { CacheIdentity, CacheMountInfo, CacheTree } from './types.js';
@@ -118,16 +119,6 @@ async function makeInstance(
   if (!shop.singleId) await chown(fresh, cache.uid, cache.gid);
   await chmod(fresh, cache.mode);
   await rename(fresh, directory);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** Every cache directory that steps have left, the one used last first. */

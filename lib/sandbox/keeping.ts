@@ -1,8 +1,9 @@
-import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BytePath, LayerEntry, LayerSource } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
-import { errnoCode, SandboxError } from '../util/errors.js';
+import { SandboxError } from '../util/errors.js';
+import { exists } from '../util/exists.js';
 import { overlayDirectories } from './drivers/overlay.js';
 import { etcFiles } from './etcfiles.js';
 import { openFilterDirectory } from './memory.js';
@@ -79,16 +80,6 @@ async function overlayAgain(
   const made = await overlayDirectories(shop, layers, fresh, signal);
   await rm(made.upper, { recursive: true });
   return { ...made, upper };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** What the container has written, as entries of the layer that it would be. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { SourceEntry } from '../layer/types.js';
 import { VOLUME_DATA, VOLUME_LOCK } from '../store/volumes.js';
 import { sha256 } from '../util/digest.js';
-import { errnoCode, SandboxError } from '../util/errors.js';
+import { SandboxError } from '../util/errors.js';
+import { exists } from '../util/exists.js';
 import { flock } from '../util/os.js';
 import { removeTree } from './removetree.js';
 import type { Workshop } from './trees.js';
@@ -92,14 +93,4 @@ async function moveFill(shop: Workshop, fill: string, data: string): Promise<voi
   await chmod(data, mode & 0o7777);
   await utimes(data, atime, mtime);
   await removeTree(fill);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { makeDirectory, writeFileAtomic } from '../util/atomic.js';
 import { type Digest, digestHex } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
+import { exists } from '../util/exists.js';
 
 /** Raised when an older Shale could misread what a newer one wrote. */
 export const STORE_FORMAT = 1;
@@ -177,14 +178,4 @@ async function protect(layout: Layout): Promise<void> {
     );
   }
   if ((stat.mode & 0o077) !== 0) await chmod(layout.root, 0o700);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { namingPath } from '../util/atomic.js';
 import { type Digest, isDigest } from '../util/digest.js';
 import { errnoCode } from '../util/errors.js';
+import { exists } from '../util/exists.js';
 import { flock } from '../util/os.js';
 import type { Locks } from './locks.js';
 
@@ -158,14 +159,4 @@ async function discard(directory: string, leasePath: string): Promise<boolean> {
   if (await exists(directory)) return false;
   await rm(leasePath, { force: true });
   return true;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
