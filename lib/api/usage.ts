@@ -6,7 +6,7 @@ import { type ImageSummary, listImages } from '../image/index.js';
 import type { CacheMountInfo } from '../sandbox/types.js';
 import { CACHE_MOUNTS, cacheMountNames } from '../store/cachemounts.js';
 import { type DiskUsage, diskUsageOf } from '../store/diskusage.js';
-import type { CacheEntryUsage, Measure, Store, UsageLine } from '../store/index.js';
+import type { CacheEntryUsage, Measure, Store, StoreUsage, UsageLine } from '../store/index.js';
 import { type House, withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -23,18 +23,11 @@ export interface ContainerUsage extends ContainerSummary {
   bytes: number;
 }
 
-export interface VolumeUsage {
-  name: string;
-  bytes: number;
-  /** how many containers mount it */
-  links: number;
-}
-
 /** What `docker system df` tells. Bytes are what the disk holds. */
 export interface DiskReport {
   images: UsageLine & { items: ImageUsage[] };
   containers: UsageLine & { items: ContainerUsage[] };
-  volumes: UsageLine & { items: VolumeUsage[] };
+  volumes: StoreUsage['volumes'];
   cache: UsageLine & { items: CacheEntryUsage[]; mounts: (CacheMountInfo & { bytes: number })[] };
   /** everything beneath the store's root, as du(1) counts it */
   bytes: number;
@@ -56,7 +49,7 @@ export function diskReport(options: ShaleOptions = {}): Promise<DiskReport> {
         ...containersLine(containers),
         items: containers,
       },
-      volumes: { ...usage.volumes, items: await volumeItems(store, measure) },
+      volumes: usage.volumes,
       cache: { ...usage.cache, items: usage.cacheEntries, mounts },
     };
   });
@@ -99,16 +92,6 @@ function containersLine(containers: readonly ContainerUsage[]): UsageLine {
     bytes: total(containers.map(({ bytes }) => bytes)),
     reclaimable: total(idle.map(({ bytes }) => bytes)),
   };
-}
-
-async function volumeItems({ volumes }: Store, measure: Measure): Promise<VolumeUsage[]> {
-  const users = await volumes.users();
-  const items: VolumeUsage[] = [];
-  for (const name of await volumes.names()) {
-    const { bytes } = await measure(volumes.directory(name));
-    items.push({ name, bytes, links: users.get(name)?.length ?? 0 });
-  }
-  return items;
 }
 
 async function mountUsage(house: House, measure: Measure): Promise<(CacheMountInfo & { bytes: number })[]> {

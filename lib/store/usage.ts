@@ -28,6 +28,13 @@ export interface CacheEntryUsage {
   shared: boolean;
 }
 
+export interface VolumeUsage {
+  name: string;
+  bytes: number;
+  /** how many containers mount it */
+  links: number;
+}
+
 export interface StoreUsage {
   images: UsageLine;
   /** results of build steps, and cache mounts */
@@ -36,7 +43,7 @@ export interface StoreUsage {
   perImage: Map<Digest, { bytes: number; unique: number }>;
   /** the one used last first */
   cacheEntries: CacheEntryUsage[];
-  volumes: UsageLine;
+  volumes: UsageLine & { items: VolumeUsage[] };
   /** everything beneath the root, as du(1) counts it */
   bytes: number;
   /** directories of mapped ids that could not be looked into; their content is counted by the layers' records */
@@ -128,19 +135,22 @@ function entriesOf(
     });
 }
 
-async function volumeUsage({ volumes }: Rooms, measure: Measure): Promise<UsageLine> {
-  const names = await volumes.names();
+async function volumeUsage({ volumes }: Rooms, measure: Measure): Promise<StoreUsage['volumes']> {
   const users = await volumes.users();
-  const sizes = await Promise.all(
-    names.map(async name => [name, (await measure(volumes.directory(name))).bytes] as const),
+  const items = await Promise.all(
+    (await volumes.names()).map(async name => ({
+      name,
+      bytes: (await measure(volumes.directory(name))).bytes,
+      links: users.get(name)?.length ?? 0,
+    })),
   );
-  const total = (some: readonly (readonly [string, number])[]) =>
-    some.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const total = (some: readonly VolumeUsage[]) => some.reduce((sum, { bytes }) => sum + bytes, 0);
   return {
-    count: names.length,
-    active: names.filter(name => users.has(name)).length,
-    bytes: total(sizes),
-    reclaimable: total(sizes.filter(([name]) => !users.has(name))),
+    count: items.length,
+    active: items.filter(({ links }) => links > 0).length,
+    bytes: total(items),
+    reclaimable: total(items.filter(({ links }) => links === 0)),
+    items,
   };
 }
 
