@@ -56,6 +56,25 @@ COPY --link src/b /link/
   t.same(await listing(world, 'copied', '/real'), ['/real']);
 });
 
+eachWorld(FEW, 'COPY and ADD --chmod, octal and symbolic', async (t, world) => {
+  const context = world.files('context', {
+    Dockerfile: `
+FROM busybox
+COPY --chmod=4750 one /octal
+COPY --chmod=u=rwx,g=rX,o= dir /symbolic/
+ADD --chmod=a-w,u+x one /added
+`,
+    one: '1',
+    'dir/sub/plain': '2',
+  });
+  await world.ok([...plain, '-t', 'modes', context]);
+  const modes = ['stat', '-c', '%a %n', '/octal', '/symbolic/sub', '/symbolic/sub/plain', '/added'];
+  t.equal(
+    (await world.ok(['run', '--rm', 'modes', ...modes])).stdout,
+    '4750 /octal\n750 /symbolic/sub\n740 /symbolic/sub/plain\n544 /added\n',
+  );
+});
+
 eachWorld(FEW, 'named contexts', async (t, world) => {
   const context = world.files('context', {
     Dockerfile: `
