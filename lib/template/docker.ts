@@ -63,6 +63,8 @@ export const IMAGE_SCHEMA: Schema = struct({
   'Comment?': 'string',
   'Created?': 'string',
   'Author?': 'string',
+  // as docker before 26 had it, for the sake of old commands
+  'ContainerConfig?': { pointer: IMAGE_CONFIG },
   Config: { pointer: IMAGE_CONFIG },
   Architecture: 'string',
   'Variant?': 'string',

@@ -51,8 +51,9 @@ eachWorld(
       reference,
       `oci:${join(world.base, 'copied')}:x`,
     ]);
-    const again = await world.ok(['push', '-q', name]);
-    t.match(again.stdout.trim(), inspected.Digest, 'pushing again gives the same digest');
+    const digestFile = join(world.base, 'digest');
+    t.equal((await world.ok(['push', '-q', '--digestfile', digestFile, name])).stdout, `${name}\n`);
+    t.equal(readFileSync(digestFile, 'utf8'), inspected.Digest, 'pushing again gives the same digest');
 
     const config = (await world.ok(['image', 'inspect', name])).stdout;
     await world.ok(['rmi', '-f', name]);
