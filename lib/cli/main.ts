@@ -14,7 +14,8 @@ const HELP: FlagSpec = { name: 'help', kind: 'bool', help: 'Print usage', hidden
 
 /**
  * Runs one command line.
- * @returns the exit code, docker's: 0, 1 for an error, 125 when `run` itself failed, 130 after Ctrl-C
+ * @returns the exit code, docker's: 0, 1 for an error, 125 for a flag that there is not and when `run` itself failed,
+ *   130 after Ctrl-C
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let command: Command | undefined;
@@ -59,12 +60,15 @@ function checkArity(command: Command, operands: readonly string[]): void {
   const count = (n: number): string => `${n} argument${n === 1 ? '' : 's'}`;
   const wanted =
     min === max
-      ? `requires ${count(min)}`
+      ? max === 0
+        ? 'accepts no arguments'
+        : `requires ${count(min)}`
       : operands.length < min
         ? `requires at least ${count(min)}`
         : `requires at most ${count(max)}`;
   throw new UsageError('USAGE_ARGUMENTS', `'shale ${command.name}' ${wanted}`, {
-    hint: `Usage:  shale ${command.name} [OPTIONS] ${command.operands}`,
+    hint: `Usage:  shale ${command.name} [OPTIONS] ${command.operands}`.trimEnd(),
+    detail: { cliExitCode: 1 },
   });
 }
 
@@ -128,5 +132,5 @@ function exitCodeOf(
 ): number {
   const own = error?.detail?.cliExitCode;
   if (typeof own === 'number') return own;
-  return command?.name === 'run' || command?.name === 'exec' ? 125 : 1;
+  return command?.name === 'run' ? 125 : 1;
 }

@@ -208,7 +208,7 @@ export const COMMANDS: readonly Listed[] = [
   },
   {
     name: 'inspect',
-    summary: 'Display detailed information on containers and images',
+    summary: 'Display detailed information on containers, images and volumes',
     load: async () => (await import('./commands/inspect.js')).inspectCommand,
   },
   {

@@ -42,24 +42,26 @@ export function labelsOf({ record }: ContainerSummary): Record<string, string> {
   return { ...record.config.config?.Labels, ...record.options.labels };
 }
 
+const STATUSES = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+
 const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) => Test> = {
   ancestor:
     value =>
     ({ record }) =>
       isImage(record, value),
   before: (value, all) => relative(value, all, (position, pivot) => position > pivot),
-  exited:
-    value =>
-    ({ state }) =>
-      state.status === 'exited' && state.exitCode === whole('exited', value),
+  exited: value => {
+    const code = whole('exited', value);
+    return ({ state }) => state.status === 'exited' && state.exitCode === code;
+  },
   expose: value => {
     const wanted = parseExpose(value);
     return ({ record }) => exposedOf(record).some(port => wanted.includes(port));
   },
-  health:
-    value =>
-    ({ health }) =>
-      (health ?? 'none') === value,
+  health: value => {
+    const wanted = oneOf('health', value, ['starting', 'healthy', 'unhealthy', 'none']);
+    return ({ health }) => (health ?? 'none') === wanted;
+  },
   id:
     value =>
     ({ record }) =>
@@ -81,10 +83,10 @@ const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) =>
     return ({ ports }) => ports.some(({ port, protocol }) => wanted.includes(`${port}/${protocol}`));
   },
   since: (value, all) => relative(value, all, (position, pivot) => position < pivot),
-  status:
-    value =>
-    ({ state, paused }) =>
-      (paused ? 'paused' : state.status) === value,
+  status: value => {
+    const wanted = oneOf('status', value, STATUSES);
+    return ({ state, paused }) => (paused ? 'paused' : state.status) === wanted;
+  },
   until: value => {
     const limit = readTime(value);
     return ({ record }) => Date.parse(record.created) < limit;
@@ -118,6 +120,11 @@ function isImage({ imageName, image }: ContainerSummary['record'], value: string
 function whole(key: string, value: string): number {
   if (/^\d{1,3}$/.test(value)) return Number(value);
   throw new UsageError('USAGE_FILTER', `invalid filter '${key}=${value}'`);
+}
+
+function oneOf(key: string, value: string, known: readonly string[]): string {
+  if (known.includes(value)) return value;
+  throw new UsageError('USAGE_FILTER', `invalid filter '${key}=${value}'`, { hint: known.join(', ') });
 }
 
 /** Where a container stands among all, compared with another. */

@@ -73,7 +73,7 @@ export const IMAGE_SCHEMA: Schema = struct({
   Size: 'int',
   'GraphDriver?': GRAPH_DRIVER,
   RootFS: struct({ 'Type?': 'string', 'Layers?': STRINGS }),
-  Metadata: struct({ 'LastTagTime?': 'string' }),
+  Metadata: struct({ 'LastTagTime?': 'time' }),
 });
 
 const STATE = struct({

@@ -36,7 +36,8 @@ for (const spec of [WORLDS[0], WORLDS[3]].flatMap(each => each ?? [])) {
       terminal.type('clear; ls --color=always -d /etc\n');
       await terminal.until(/^\/etc$/m);
       t.match(terminal.screen(true), '\u001b[1m\u001b[34m/etc', 'blue');
-      terminal.type("trap 'echo resized-$(stty size)' WINCH\n");
+      terminal.type("trap 'echo resized-$(stty size)' WINCH; echo set-$((1+1))\n");
+      await terminal.until(/^set-2$/m);
       terminal.resize(91, 41);
       await terminal.until(/resized-41 91$/m);
     });

@@ -4,9 +4,9 @@ import { pruneSystem } from '../../api/system.js';
 import type { Removal } from '../../image/remove.js';
 import { parseBytes } from '../build-values.js';
 import type { Command } from '../command.js';
-import { confirm, FORCE_FLAG } from '../confirm.js';
+import { confirmed, FORCE_FLAG } from '../confirm.js';
 import type { FlagSpec, Flags } from '../flags.js';
-import { size } from '../table.js';
+import { sumSize } from '../table.js';
 
 export const imagePrune: Command = {
   name: 'image prune',
@@ -30,9 +30,9 @@ export const imagePrune: Command = {
     const which = all
       ? 'all images without at least one container associated to them'
       : 'all dangling images';
-    await confirm(flags, 'image prune', `This will remove ${which}.\nAre you sure you want to continue?`);
+    if (!(await confirmed(flags, `This will remove ${which}.`))) return 0;
     const { removed, reclaimed } = await prune({ ...options, all, filters: flags.list('filter') });
-    print(`${imageLines(removed)}Total reclaimed space: ${size(reclaimed)}\n`);
+    print(`${imageLines(removed)}Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;
   },
 };
@@ -82,13 +82,9 @@ export const builderPrune: Command = {
     const limits = cacheLimits(flags);
     const all = flags.bool('all');
     const which = all ? 'all build cache' : 'all dangling build cache';
-    await confirm(
-      flags,
-      'build cache prune',
-      `This will remove ${which}. Are you sure you want to continue?`,
-    );
+    if (!(await confirmed(flags, `This will remove ${which}.`, ' '))) return 0;
     const { keys, reclaimed } = await pruneBuilds({ ...options, ...limits, filters, all });
-    print(`${cacheLines(keys)}Total reclaimed space: ${size(reclaimed)}\n`);
+    print(`${cacheLines(keys)}Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;
   },
 };
@@ -113,11 +109,11 @@ export const systemPrune: Command = {
       all ? 'all build cache' : 'unused build cache',
     ];
     const list = items.map(item => `  - ${item}\n`).join('');
-    await confirm(flags, 'system prune', `This will remove:\n${list}\nAre you sure you want to continue?`);
+    if (!(await confirmed(flags, `This will remove:\n${list}`))) return 0;
     const gone = await pruneSystem({ ...options, all, volumes });
     print(`${nameLines('Containers', gone.containers)}${nameLines('Volumes', gone.volumes)}`);
     print(
-      `${imageLines(gone.images)}${cacheLines(gone.cache)}Total reclaimed space: ${size(gone.reclaimed)}\n`,
+      `${imageLines(gone.images)}${cacheLines(gone.cache)}Total reclaimed space: ${sumSize(gone.reclaimed)}\n`,
     );
     return 0;
   },

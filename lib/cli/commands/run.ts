@@ -39,7 +39,7 @@ async function execute(invocation: Invocation): Promise<number> {
   if (input && !detach && flags.bool('tty') && flags.bool('interactive') && !process.stdin.isTTY) {
     throw new UsageError('USAGE_NO_TTY', 'the input device is not a TTY', { detail: { cliExitCode: 1 } });
   }
-  const stays = detach || !flags.bool('rm') || flags.has('name') || flags.has('cidfile');
+  const stays = detach || !flags.bool('rm') || ['name', 'cidfile', 'restart'].some(name => flags.has(name));
   if (!stays) return runOnce(invocation);
   const { id } = await createFrom(invocation);
   if (!detach) return runAttached(invocation, id);
