@@ -96,9 +96,3 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
 }
-
-/** A `label` filter: `KEY`, or `KEY=VALUE`. */
-export function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
-  const [key = '', ...rest] = text.split('=');
-  return key in labels && (rest.length === 0 || labels[key] === rest.join('='));
-}

@@ -1,4 +1,5 @@
 import type { ShaleOptions } from '../api/options.js';
+import { nearest } from '../dockerfile/suggest.js';
 import type { StorageDriver } from '../sandbox/types.js';
 import { isShaleError, UsageError } from '../util/errors.js';
 import type { Command } from './command.js';
@@ -106,18 +107,16 @@ async function unknown(operands: readonly string[]): Promise<number> {
   const [word = ''] = operands;
   const group = commandsOf(word);
   if (group.length > 0 && operands.length === 1) return print(programHelp(group, GLOBALS));
-  const { didYouMean } = await import('../dockerfile/index.js');
-  const hint = didYouMean(
-    word,
-    COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
-  );
-  throw new UsageError(
-    'USAGE_UNKNOWN_COMMAND',
-    `'${operands.slice(0, group.length > 0 ? 2 : 1).join(' ')}' is not a shale command.`,
-    {
-      hint: hint === undefined ? "See 'shale --help'" : String(hint),
-    },
-  );
+  const { refusalOf } = await import('./refused-commands.js');
+  const refusal = refusalOf(operands);
+  if (refusal !== undefined)
+    throw new UsageError('USAGE_COMMAND_REFUSED', refusal.message, { hint: refusal.hint });
+  const names = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  const typed = operands.slice(0, group.length > 0 ? 2 : 1).join(' ');
+  const meant = nearest(typed, names);
+  throw new UsageError('USAGE_UNKNOWN_COMMAND', `'${typed}' is not a shale command.`, {
+    hint: meant === undefined ? "See 'shale --help'" : `did you mean ${meant}?`,
+  });
 }
 
 function print(text: string): number {

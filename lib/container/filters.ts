@@ -1,5 +1,6 @@
 import { readTime } from '../image/list.js';
 import { UsageError } from '../util/errors.js';
+import { hasLabel } from '../util/labels.js';
 import type { ContainerSummary } from './inspect.js';
 import { networkName } from './network.js';
 import { exposedOf } from './network-inspect.js';
@@ -68,8 +69,8 @@ const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) =>
       record.id.startsWith(value),
   // a container is a task of a swarm's; there is none
   'is-task': value => () => /^(0|f|false)$/i.test(value),
-  label: value => each => hasLabel(each, value),
-  'label!': value => each => !hasLabel(each, value),
+  label: value => each => hasLabel(labelsOf(each), value),
+  'label!': value => each => !hasLabel(labelsOf(each), value),
   name:
     value =>
     ({ record }) =>
@@ -141,12 +142,6 @@ function relative(
       find(({ record }) => record.id === each.record.id),
       pivot,
     );
-}
-
-function hasLabel(each: ContainerSummary, text: string): boolean {
-  const [key = '', ...rest] = text.split('=');
-  const labels = labelsOf(each);
-  return Object.hasOwn(labels, key) && (rest.length === 0 || labels[key] === rest.join('='));
 }
 
 /** docker takes a regular expression; what is none is a part of the name. */

@@ -86,6 +86,15 @@ eachWorld(
     );
     t.match(verbose, /^vol +0 +2(\.\d+)?MB$/m);
     t.match((await world.ok(['builder', 'du'])).stdout, /exec|true +3\.\d+MB/);
+    const types = async (...filters: string[]): Promise<string> => {
+      const flags = filters.flatMap(filter => ['--filter', filter]);
+      return (await world.ok(['builder', 'du', '--format', '{{.Type}}', ...flags])).stdout;
+    };
+    t.equal(await types('type=exec.cachemount'), 'exec.cachemount\n');
+    t.equal(await types('mutable', 'private'), 'exec.cachemount\n');
+    t.equal(await types('description~=^RUN mkdir', 'type!=exec.cachemount'), 'regular\n');
+    t.equal(await types('until=24h'), '');
+    t.equal((await world.shale(['builder', 'du', '--filter', 'nope=1'])).code, 1);
     t.match((await world.ok(['builder', 'du', '--verbose'])).stdout, /Type: +exec\.cachemount\n/);
 
     const asked = await world.shale(['system', 'prune'], { input: 'n\n' });
@@ -115,6 +124,15 @@ eachWorld(
       'the image has its layers',
     );
     t.equal((await world.shale(['builder', 'prune', '-f', '--filter', 'x=y'])).code, 1);
+    t.equal((await world.shale(['system', 'prune', '-f', '--filter', 'x=y'])).code, 1);
+    const clash = await world.shale(['system', 'prune', '-f', '--volumes', '--filter', 'until=1h']);
+    t.match(clash, { code: 1, stderr: 'The "until" filter is not supported with "--volumes"' });
+    for (const filter of ['until=1h', 'label=nope']) {
+      const spared = await world.ok(['system', 'prune', '-af', '--filter', filter]);
+      t.equal(spared.stdout, 'Total reclaimed space: 0B\n', filter);
+    }
+    const shownFilter = await world.ok(['system', 'prune', '--filter', 'label=a'], { input: '' });
+    t.match(shownFilter.stdout, '  Items to be pruned will be filtered with:\n  - label=a\n\nAre you sure');
     await world.ok(['rmi', 'big']);
     t.match((await world.ok(['builder', 'prune', '-f', '--max-used-space', '1gb'])).stdout, 'space: 0B');
     const pruned = await world.ok(['system', 'prune', '-af', '--volumes']);

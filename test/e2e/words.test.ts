@@ -7,6 +7,11 @@ const [range] = WORLDS;
 type Case = [args: string[], code: number, stderr: string | RegExp];
 
 const WRONG: Case[] = [
+  [['network', 'ls'], 1, /'network' is not supported: .*\n--network bridge, host, none/],
+  [['buildx', 'bake'], 1, "'buildx bake' is not supported"],
+  [['psx'], 1, "'psx' is not a shale command.\ndid you mean ps?"],
+  [['save', '--platform', 'linux/amd64,linux/arm64', 'busybox'], 1, 'save takes one platform'],
+  [['rmi', '--platform', 'linux/s390x', 'busybox'], 1, 'does not provide the specified platform'],
   [['images', '--nope'], 125, 'unknown flag: --nope'],
   [['images', '-f', 'dangling=maybe'], 1, "invalid filter 'dangling=maybe'"],
   [['images', '--filter'], 125, 'flag needs an argument: --filter'],

@@ -1,3 +1,4 @@
+import { inspectManifestDetails } from '../../api/manifest-details.js';
 import {
   addToList,
   annotateList,
@@ -110,11 +111,21 @@ export const manifestInspect: Command = {
   summary: 'Show a manifest list, or what a registry has under a name',
   operands: '[MANIFEST_LIST] IMAGE',
   arity: { min: 1, max: 2 },
-  flags: INSECURE,
-  examples: ['shale manifest inspect me/app:2', 'shale manifest inspect debian:bookworm'],
+  flags: [
+    {
+      name: 'verbose',
+      short: 'v',
+      kind: 'bool',
+      help: "Also the images' own manifests, and their platforms",
+    },
+    ...INSECURE,
+  ],
+  examples: ['shale manifest inspect me/app:2', 'shale manifest inspect -v debian:bookworm'],
   run: async ({ flags, operands, options }) => {
-    const name = operands.at(-1) ?? '';
-    return print(JSON.stringify(await inspectManifest(listOptions(flags, options, name)), undefined, 3));
+    const which = listOptions(flags, options, operands.at(-1) ?? '');
+    if (flags.bool('verbose'))
+      return print(JSON.stringify(await inspectManifestDetails(which), undefined, '\t'));
+    return print(JSON.stringify(await inspectManifest(which), undefined, 3));
   },
 };
 

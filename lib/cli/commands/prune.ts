@@ -96,10 +96,21 @@ export const systemPrune: Command = {
   arity: { min: 0, max: 0 },
   flags: [
     { name: 'all', short: 'a', kind: 'bool', help: 'All unused images, not just those without a name' },
+    {
+      name: 'filter',
+      kind: 'list',
+      value: 'KEY=VALUE',
+      values: ['until=', 'label=', 'label!='],
+      help: 'until, label, label!',
+    },
     { name: 'volumes', kind: 'bool', help: 'Anonymous volumes that no container has, too' },
     FORCE_FLAG,
   ],
-  examples: ['shale system prune', 'shale system prune -af --volumes'],
+  examples: [
+    'shale system prune',
+    'shale system prune -af --volumes',
+    'shale system prune -f --filter until=24h',
+  ],
   run: async ({ flags, options }) => {
     const [all, volumes] = [flags.bool('all'), flags.bool('volumes')];
     const items = [
@@ -108,9 +119,12 @@ export const systemPrune: Command = {
       all ? 'all images without at least one container associated to them' : 'all dangling images',
       all ? 'all build cache' : 'unused build cache',
     ];
-    const list = items.map(item => `  - ${item}\n`).join('');
-    if (!(await confirmed(flags, `This will remove:\n${list}`))) return 0;
-    const gone = await pruneSystem({ ...options, all, volumes });
+    const filters = flags.list('filter');
+    const lines = (texts: readonly string[]): string => texts.map(text => `  - ${text}\n`).join('');
+    const only =
+      filters.length === 0 ? '' : `\n  Items to be pruned will be filtered with:\n${lines(filters)}`;
+    if (!(await confirmed(flags, `This will remove:\n${lines(items)}${only}`))) return 0;
+    const gone = await pruneSystem({ ...options, all, volumes, filters });
     print(`${nameLines('Containers', gone.containers)}${nameLines('Volumes', gone.volumes)}`);
     print(
       `${imageLines(gone.images)}${cacheLines(gone.cache)}Total reclaimed space: ${sumSize(gone.reclaimed)}\n`,

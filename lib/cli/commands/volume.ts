@@ -3,10 +3,11 @@ import { create, inspect, list, prune, remove, type VolumeSummary } from '../../
 import { VOLUME_SCHEMA } from '../../template/index.js';
 import { splitVariable } from '../../util/environment.js';
 import { isShaleError, UsageError } from '../../util/errors.js';
+import { hasLabel } from '../../util/labels.js';
 import type { Command } from '../command.js';
 import { confirmed, FORCE_FLAG } from '../confirm.js';
 import { forEach } from '../each.js';
-import { FORMAT_FLAG, hasLabel, type Listing, labelText, printList, type Row } from '../listing.js';
+import { FORMAT_FLAG, type Listing, labelText, printList, type Row } from '../listing.js';
 import { sumSize } from '../table.js';
 import { FORMAT, inspectAll } from './inspect.js';
 
