@@ -86,7 +86,9 @@ export function prune(
   options: ShaleOptions & { all?: boolean; filters?: string[] },
 ): Promise<{ removed: Removal[]; reclaimed: number }> {
   const { all, filters } = options;
-  return withHouse(options, ({ store, removeTrees }) => pruneImages(store, { all, filters, removeTrees }));
+  return withHouse(options, ({ store, removeTrees, measure }) =>
+    pruneImages(store, { all, filters, removeTrees, measure }),
+  );
 }
 
 export interface ImportFileOptions extends ShaleOptions {

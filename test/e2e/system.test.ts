@@ -135,7 +135,10 @@ eachWorld(
     t.match(shownFilter.stdout, '  Items to be pruned will be filtered with:\n  - label=a\n\nAre you sure');
     await world.ok(['rmi', 'big']);
     t.match((await world.ok(['builder', 'prune', '-f', '--max-used-space', '1gb'])).stdout, 'space: 0B');
+    const before = du(world.store);
     const pruned = await world.ok(['system', 'prune', '-af', '--volumes']);
+    const said = /^Total reclaimed space: (.*)$/m.exec(pruned.stdout)?.[1];
+    t.ok(near(bytesOf(said), before - du(world.store)), `it frees what it says: ${said}`);
     t.match(
       pruned.stdout,
       /^Deleted Containers:\n[0-9a-f]{64}\n\nDeleted Images:\nuntagged: busybox:latest\n/,
