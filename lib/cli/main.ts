@@ -6,6 +6,7 @@ import type { Command } from './command.js';
 import { type FlagSpec, type Flags, parseFlags } from './flags.js';
 import { GLOBALS } from './globals.js';
 import { commandHelp, programHelp } from './help.js';
+import { print } from './print.js';
 import { COMMANDS, commandsOf, findCommand } from './registry.js';
 import { reportError } from './report.js';
 import { interruptible } from './signals.js';
@@ -117,11 +118,6 @@ async function unknown(operands: readonly string[]): Promise<number> {
   throw new UsageError('USAGE_UNKNOWN_COMMAND', `'${typed}' is not a shale command.`, {
     hint: meant === undefined ? "See 'shale --help'" : `did you mean ${meant}?`,
   });
-}
-
-function print(text: string): number {
-  process.stdout.write(text);
-  return 0;
 }
 
 /** docker's: an error of the tool itself is 125 for `run`, whose other codes belong to the container. */

@@ -4,6 +4,7 @@ import type { CacheMountInfo } from '../../sandbox/types.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import { type Flags, invalidArgument } from '../flags.js';
+import { print } from '../print.js';
 import { size } from '../table.js';
 
 const KEY_DIGITS = 12;
@@ -128,8 +129,4 @@ function tableOf(found: readonly CacheMountInfo[]): string {
           .trimEnd()}\n`,
     )
     .join('');
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }

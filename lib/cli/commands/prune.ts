@@ -6,6 +6,7 @@ import { parseBytes } from '../build-values.js';
 import type { Command } from '../command.js';
 import { confirmed, FORCE_FLAG } from '../confirm.js';
 import type { FlagSpec, Flags } from '../flags.js';
+import { print } from '../print.js';
 import { sumSize } from '../table.js';
 
 export const imagePrune: Command = {
@@ -166,8 +167,4 @@ function cacheLimits(
     minFreeSpace: limit('min-free-space'),
     reservedSpace: limit('reserved-space') ?? limit('keep-storage'),
   };
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }
