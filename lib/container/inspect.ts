@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Store } from '../store/index.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
-import { hostConfinement } from './inspectconfinement.js';
-import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
+import { hostConfinement } from './inspect-confinement.js';
+import { configVolumes, hostMounts, mountPoints } from './inspect-mounts.js';
 import { networkName, readNetwork } from './network.js';
 import { networkSettings, portBindings } from './network-inspect.js';
 import { isPaused } from './pause.js';

@@ -5,11 +5,11 @@ import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { exists } from '../util/exists.js';
 import { overlayDirectories } from './drivers/overlay.js';
-import { etcFiles } from './etcfiles.js';
+import { etcFiles } from './etc-files.js';
 import { openFilterDirectory } from './memory.js';
 import { keptMounts } from './mounts.js';
-import { removeTree } from './removetree.js';
-import { encodeRunSpec } from './runspec.js';
+import { removeTree } from './remove-tree.js';
+import { encodeRunSpec } from './run-spec.js';
 import { unpackChain, type Workshop } from './trees.js';
 import type { KeptSpec, StorageDriver } from './types.js';
 

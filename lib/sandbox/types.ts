@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { LayerEntry, SourceEntry } from '../layer/types.js';
 import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
-import type { SeccompJson } from './seccomptypes.js';
+import type { SeccompJson } from './seccomp-types.js';
 
 /** `overlay`: the kernel's, with `userxattr`; `fuse-overlayfs`; `vfs`: a plain copy per step. */
 export type StorageDriver = 'overlay' | 'fuse-overlayfs' | 'vfs';

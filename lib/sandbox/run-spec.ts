@@ -2,10 +2,10 @@ import { digestHex, sha256 } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { containerCapabilities } from './capabilities.js';
 import type { PreparedRoot } from './drivers/driver.js';
-import type { EtcFile } from './etcfiles.js';
+import type { EtcFile } from './etc-files.js';
 import type { PreparedMount, PreparedTree } from './mounts.js';
 import { helperCall } from './network/helper.js';
-import { actionValue, containerSeccomp } from './seccompprofile.js';
+import { actionValue, containerSeccomp } from './seccomp-profile.js';
 import type { RunSpec, SecretMount, TmpfsMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
