@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { namespaceArguments } from './id-map.js';
 import { readIdMap } from './id-map-input.js';
-import { RUNNER_SPEC } from './keeping.js';
+import { RUNNER_SPEC } from './kept-files.js';
 import { requireRunner } from './paths.js';
 import { collect, connect, type ProgramStreams } from './program-streams.js';
 import { parseReport, reportError } from './report.js';

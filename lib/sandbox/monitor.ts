@@ -6,11 +6,11 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespaceArguments } from './id-map.js';
 import { readIdMap } from './id-map-input.js';
-import { RUNNER_SPEC } from './keeping.js';
+import { RUNNER_SPEC } from './kept-files.js';
 import { requireRunner } from './paths.js';
 import { parseReport, type RunnerReport } from './report.js';
 
-/** Names in the container's directory, beside those of keeping.ts. */
+/** Names in the container's directory, beside those of kept-files.ts. */
 export const REPORT = 'report';
 export const LOG = 'log';
 /** the monitor listens here for those who attach */

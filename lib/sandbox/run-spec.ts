@@ -80,6 +80,7 @@ function rootFields(root: PreparedRoot): Field[] {
   for (const lower of root.lowers ?? []) fields.push(['lower', lower]);
   if (root.upper !== root.root) fields.push(['upper', root.upper]);
   if (root.work !== undefined) fields.push(['work', root.work]);
+  for (const word of root.server ?? []) fields.push(['root-server', word]);
   return fields;
 }
 

@@ -98,8 +98,7 @@ async function main(): Promise<void> {
   const { start, tools } = await chooseEngineer(shop, config);
   const driver = await chooseDriver(shop, config, tools);
   const runs = new Runs(shop, driver, start);
-  const keeper = config.runtime === undefined ? config.runner : undefined;
-  const server = new Server(createService(shop, runs, driver.name, tools, keeper), send);
+  const server = new Server(createService(shop, runs, driver.name, tools, config), send);
   process.on('message', message => server.receive(message as ToWorker));
   send({ type: 'ready' });
 }
