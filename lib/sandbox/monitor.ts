@@ -98,7 +98,7 @@ function attachment({ attached }: MonitorOptions): 'pipe'[] {
 
 async function monitorArguments(
   runner: string,
-  { tty, stdin, attached, health, join }: MonitorOptions,
+  { tty, stdin, attached, log, health, join }: MonitorOptions,
   after: string[] = [],
 ): Promise<string[]> {
   const map = await readIdMap();
@@ -107,6 +107,7 @@ async function monitorArguments(
     ...(tty ? ['--tty'] : []),
     ...(stdin ? ['--stdin'] : []),
     ...(attached ? ['--client'] : []),
+    ...(log ? [] : ['--no-log']),
     ...(health === undefined ? [] : ['--health', timesText(health)]),
     '--',
     ...[runner, 'userns', '--error-fd', '6', ...namespaceArguments(map, join)],
