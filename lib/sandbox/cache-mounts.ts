@@ -216,7 +216,10 @@ export async function exportCache(
   await shop.storage.withLock(lockName(key, 0), write);
 }
 
-/** Puts the content of a tar into a cache directory, over what is there. */
+/**
+ * Puts the content of a tar into a cache directory, over what is there. A tar that is damaged changes nothing: it is
+ * read to its end before the first file is written.
+ */
 export async function importCache(
   shop: Workshop,
   cache: CacheIdentity,
@@ -229,6 +232,7 @@ export async function importCache(
     const target = directories.get(key) ?? '';
     const owners = shop.singleId ? 'squash' : 'keep';
     const engine = await shop.engine();
+    await engine.applyLayer({ blobPath: tarPath, compression: 'auto', signal });
     await engine.applyLayer({
       blobPath: tarPath,
       compression: 'auto',

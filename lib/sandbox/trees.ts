@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LayerEngine, SourceEntry } from '../layer/types.js';
 import { chainId, type Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
+import { removeTree } from './remove-tree.js';
 import type { TreeStorage } from './storage.js';
 
 /** What the operations of a worker work with. */
@@ -41,17 +42,22 @@ async function unpackTop(shop: Workshop, chain: Digest[], signal?: AbortSignal):
   const target = join(await shop.storage.scratch('unpack'), 'tree');
   await mkdir(target, { mode: 0o755 });
   const lowers = chain.slice(0, -1).map((_, at) => shop.storage.treePath(chain.slice(0, at + 1)));
-  const { warnings } = await (await shop.engine()).applyLayer({
-    blobPath: blob.path,
-    compression: blob.compression,
-    expect: { diffId },
-    target,
-    whiteouts: 'overlay',
-    lowers: lowers.reverse(),
-    owners: shop.singleId ? 'squash' : 'keep',
-    signal,
-  });
-  for (const warning of warnings) shop.note(warning);
+  try {
+    const { warnings } = await (await shop.engine()).applyLayer({
+      blobPath: blob.path,
+      compression: blob.compression,
+      expect: { diffId },
+      target,
+      whiteouts: 'overlay',
+      lowers: lowers.reverse(),
+      owners: shop.singleId ? 'squash' : 'keep',
+      signal,
+    });
+    for (const warning of warnings) shop.note(warning);
+  } catch (error) {
+    await removeTree(target);
+    throw error;
+  }
   await shop.storage.addTree(chain, target);
 }
 

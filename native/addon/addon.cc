@@ -176,7 +176,7 @@ Napi::Value facts(const Napi::CallbackInfo& info) {
   shale_sha256_named kernels[SHALE_SHA256_KERNELS];
   shale_sha256_kernels_of_cpu(kernels);
   object.Set("sha256", kernels[0].name);
-  object.Set("threads", Pool::default_threads());
+  object.Set("threads", Pool::cpus());
   return object;
 }
 

@@ -69,7 +69,7 @@ Compression look(const uint8_t* magic, size_t length, const std::string& path) {
 }  // namespace
 
 BlobReader::BlobReader(Pool& pool, const std::string& path, const std::string& compression, const Cancel& cancel)
-    : pool_(pool), cancel_(cancel), path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), window_(2 * pool.threads() + 2) {
+    : pool_(pool), cancel_(cancel), path_(path), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)), window_(2 * pool.width() + 2) {
   if (!fd_) fail_errno("cannot open a blob", path);
   struct stat st;
   if (::fstat(fd_.get(), &st) != 0) fail_errno("cannot read a blob", path);

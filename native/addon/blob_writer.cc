@@ -113,7 +113,7 @@ void BlobWriter::submit() {
   any_ = true;
   pool_.submit(filling_);
   running_.push_back(std::move(filling_));
-  drain(2 * pool_.threads());
+  drain(2 * pool_.width());
 }
 
 void BlobWriter::drain(size_t leave) {

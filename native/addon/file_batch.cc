@@ -1,30 +1,16 @@
 #include "file_batch.h"
 
-#include <dirent.h>
-
-#include <cstring>
+#include "directory.h"
 
 namespace shale {
-
-static void remove_below(int fd, const std::string& path) {
-  std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(fd), ::closedir);
-  if (!dir) fail_errno("cannot read a directory", path);
-  for (;;) {
-    errno = 0;
-    const struct dirent* entry = ::readdir(dir.get());
-    if (entry == nullptr) break;
-    if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-    remove_tree(::dirfd(dir.get()), entry->d_name, path + "/" + entry->d_name);
-  }
-  if (errno != 0) fail_errno("cannot read a directory", path);
-}
 
 void remove_tree(int dir, const char* name, const std::string& path) {
   if (::unlinkat(dir, name, 0) == 0 || errno == ENOENT) return;
   if (errno != EISDIR && errno != EPERM) fail_errno("cannot remove what an entry replaces", path);
-  int fd = ::openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) fail_errno("cannot remove what an entry replaces", path);
-  remove_below(fd, path);
+  Fd fd(::openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) fail_errno("cannot remove what an entry replaces", path);
+  each_name(fd.get(), path, [&](const char* below) { remove_tree(fd.get(), below, path + "/" + below); });
+  fd.reset();
   if (::unlinkat(dir, name, AT_REMOVEDIR) != 0) fail_errno("cannot remove what an entry replaces", path);
 }
 

@@ -88,8 +88,8 @@ class LayerWriter {
   LayerWriter(const WriteRequest& request, const Cancel& cancel) : request_(request), cancel_(cancel) {}
 
   WriteResult run() {
-    load();
     Pool pool;
+    load(pool);
     Sinks sinks(request_, pool, cancel_);
     put_index_header();
     pump(pool, sinks);
@@ -98,16 +98,15 @@ class LayerWriter {
   }
 
  private:
-  void load() {
+  void load(Pool& pool) {
     if (request_.kind == "entries") {
       items_ = decode_sources(request_.entries);
     } else {
       root_ = open_directory(request_.root);
-      WalkOptions options;
-      options.upper = request_.kind == "upper";
-      options.exclude = request_.exclude;
-      std::sort(options.exclude.begin(), options.exclude.end());
-      items_ = walk_tree(root_.get(), options, cancel_);
+      walk_options_.upper = request_.kind == "upper";
+      walk_options_.exclude = request_.exclude;
+      std::sort(walk_options_.exclude.begin(), walk_options_.exclude.end());
+      items_ = walk_tree(pool, root_.get(), walk_options_, cancel_);
     }
     if (!request_.clamp_mtime) return;
     for (Item& item : items_) item.mtime = std::min(item.mtime, *request_.clamp_mtime);
@@ -116,7 +115,7 @@ class LayerWriter {
   // Keeps enough chunks under way that no thread waits, and takes them in order.
   void pump(Pool& pool, Sinks& sinks) {
     Plan plan(items_);
-    const size_t window = pool.threads() + 2;
+    const size_t window = pool.width() + 2;
     std::deque<std::shared_ptr<TarChunk>> running;
     std::vector<std::shared_ptr<TarChunk>> spare;
     for (bool more = true; more || !running.empty();) {
@@ -163,7 +162,9 @@ class LayerWriter {
 
   const WriteRequest& request_;
   const Cancel& cancel_;
+  // What jobs refer to: the pool ends before this.
   Fd root_;
+  WalkOptions walk_options_;
   std::vector<Item> items_;
   WriteResult result_;
 };

@@ -6,16 +6,15 @@
 
 namespace shale {
 
-// The CPUs that we may run on, not those of the machine.
-unsigned Pool::default_threads() {
+unsigned Pool::cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
   if (::sched_getaffinity(0, sizeof set, &set) != 0) return 2;
   return static_cast<unsigned>(std::clamp(CPU_COUNT(&set), 1, 16));
 }
 
-Pool::Pool(unsigned threads) {
-  for (unsigned i = 0; i < threads; i++) threads_.emplace_back([this] { work(); });
+Pool::Pool(unsigned width) {
+  for (unsigned i = 1; i < width; i++) threads_.emplace_back([this] { work(); });
 }
 
 Pool::~Pool() {
@@ -40,7 +39,10 @@ void Pool::submit(std::shared_ptr<Job> job) {
 
 void Pool::wait(const std::shared_ptr<Job>& job) {
   std::unique_lock<std::mutex> lock(mutex_);
-  finished_.wait(lock, [&] { return job->done_; });
+  while (!job->done_) {
+    if (queue_.empty()) finished_.wait(lock);
+    else run_next(lock);
+  }
   if (job->error_) std::rethrow_exception(job->error_);
 }
 
@@ -49,20 +51,25 @@ void Pool::work() {
   for (;;) {
     wake_.wait(lock, [this] { return closing_ || !queue_.empty(); });
     if (queue_.empty()) return;
-    std::shared_ptr<Job> job = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    std::exception_ptr error;
-    try {
-      job->run();
-    } catch (...) {
-      error = std::current_exception();
-    }
-    lock.lock();
-    job->error_ = error;
-    job->done_ = true;
-    finished_.notify_all();
+    run_next(lock);
   }
+}
+
+// The lock is free while the job runs.
+void Pool::run_next(std::unique_lock<std::mutex>& lock) {
+  std::shared_ptr<Job> job = std::move(queue_.front());
+  queue_.pop_front();
+  lock.unlock();
+  std::exception_ptr error;
+  try {
+    job->run();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  lock.lock();
+  job->error_ = error;
+  job->done_ = true;
+  finished_.notify_all();
 }
 
 }  // namespace shale

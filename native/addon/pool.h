@@ -1,4 +1,5 @@
-// Threads of one operation, and jobs whose results are taken in the order in which they were given.
+// Threads of one operation, and jobs whose results are taken in the order in which they were given. Whoever waits for a
+// job does others meanwhile: the caller is one of the threads, and there is no more of them than CPUs.
 #pragma once
 
 #include <condition_variable>
@@ -26,17 +27,20 @@ class Job {
 
 class Pool {
  public:
-  explicit Pool(unsigned threads = default_threads());
+  explicit Pool(unsigned width = cpus());
   // Jobs that nobody started are dropped; those that run are waited for.
   ~Pool();
   void submit(std::shared_ptr<Job> job);
   // Waits for the job and throws what it threw.
   void wait(const std::shared_ptr<Job>& job);
-  unsigned threads() const { return static_cast<unsigned>(threads_.size()); }
-  static unsigned default_threads();
+  // Threads that do jobs, the caller among them.
+  unsigned width() const { return static_cast<unsigned>(threads_.size()) + 1; }
+  // The CPUs that we may run on, not those of the machine; at most 16.
+  static unsigned cpus();
 
  private:
   void work();
+  void run_next(std::unique_lock<std::mutex>& lock);
   std::mutex mutex_;
   std::condition_variable wake_, finished_;
   std::deque<std::shared_ptr<Job>> queue_;

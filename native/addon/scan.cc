@@ -1,12 +1,12 @@
 #include "scan.h"
 
-#include <dirent.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
+#include "directory.h"
 #include "file.h"
 #include "pool.h"
 #include "record.h"
@@ -16,19 +16,7 @@ namespace shale {
 
 namespace {
 
-constexpr uint32_t SOCKET = SHALE_TYPES, HAS_RECORD = 256;
-
-uint32_t type_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR: return SHALE_DIR;
-    case S_IFLNK: return SHALE_SYMLINK;
-    case S_IFCHR: return SHALE_CHAR;
-    case S_IFBLK: return SHALE_BLOCK;
-    case S_IFIFO: return SHALE_FIFO;
-    case S_IFSOCK: return SOCKET;
-    default: return SHALE_FILE;
-  }
-}
+constexpr uint32_t HAS_RECORD = 256;
 
 shale_bytes bytes_of(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 
@@ -69,16 +57,7 @@ class Directory : public Job {
     cancel_.check();
     Fd fd(open_beneath(root_, path_, O_RDONLY | O_DIRECTORY));
     if (!fd) fail_errno("cannot open a directory", path_);
-    std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(::dup(fd.get())), ::closedir);
-    if (!dir) fail_errno("cannot read a directory", path_);
-    for (;;) {
-      errno = 0;
-      const struct dirent* entry = ::readdir(dir.get());
-      if (entry == nullptr) break;
-      if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-      add(fd.get(), entry->d_name);
-    }
-    if (errno != 0) fail_errno("cannot read a directory", path_);
+    each_name(fd.get(), path_, [&](const char* name) { add(fd.get(), name); });
   }
 
   std::vector<Found> found;
@@ -90,7 +69,7 @@ class Directory : public Job {
     if (::fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return;
     Found one;
     one.path = path_.empty() ? name : path_ + "/" + name;
-    one.numbers = {type_of(st.st_mode), st.st_mode & 07777, st.st_uid, st.st_gid,
+    one.numbers = {entry_type(st.st_mode), st.st_mode & 07777, st.st_uid, st.st_gid,
                    static_cast<uint32_t>(st.st_nlink), static_cast<uint32_t>(one.path.size())};
     one.times = {static_cast<double>(st.st_size), static_cast<double>(st.st_mtim.tv_sec),
                  static_cast<double>(st.st_mtim.tv_nsec),
@@ -108,7 +87,7 @@ class Directory : public Job {
     entry.has_device = one.numbers.type == SHALE_CHAR || one.numbers.type == SHALE_BLOCK;
     entry.major = major(st.st_rdev);
     entry.minor = minor(st.st_rdev);
-    if (with_xattrs_ && one.numbers.type != SOCKET) {
+    if (with_xattrs_ && one.numbers.type != SHALE_TYPES) {
       Xattrs xattrs = read_xattrs_at(dir, name, one.path);
       make_portable(xattrs);
       entry.xattr_count = static_cast<uint32_t>(xattrs.size());

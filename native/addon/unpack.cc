@@ -52,7 +52,7 @@ void Unpacker::mark_written(const std::string& path) {
 void Unpacker::enqueue(std::shared_ptr<Job> job) {
   pool_.submit(job);
   running_.push_back(std::move(job));
-  drain(2 * pool_.threads() + 2);
+  drain(2 * pool_.width() + 2);
 }
 
 void Unpacker::drain(size_t leave) {

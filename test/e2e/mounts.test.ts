@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
@@ -84,6 +85,12 @@ RUN test ! -e /c && test ! -e /t && test ! -e /o
   const tar = join(world.base, 'c.tar');
   await world.ok(['builder', 'cache-mounts', 'export', '/c', '-o', tar]);
   await world.ok(['builder', 'cache-mounts', 'prune', '/c']);
+  const cut = join(world.base, 'cut.tar');
+  writeFileSync(cut, readFileSync(tar).subarray(0, -1200));
+  t.match((await world.shale(['builder', 'cache-mounts', 'import', '/c', cut])).stderr, /ends|truncated/);
+  const empty = join(world.base, 'empty.tar');
+  await world.ok(['builder', 'cache-mounts', 'export', '/c', '-o', empty]);
+  t.equal(execFileSync('tar', ['-tf', empty]).toString(), '', 'of a damaged tar nothing is taken');
   await world.ok(['builder', 'cache-mounts', 'import', '/c', tar]);
   const third = await world.ok([...plain, '--build-arg', 'RUN=three', context]);
   t.match(third.stderr, /\d one\n[^\n]* two\n[^\n]* three\n/, 'exported, pruned and imported');

@@ -38,6 +38,29 @@ eachEngine('memory does not grow with the layer, nor with what a few bytes becom
   }
 });
 
+// Random bytes far apart that are the same need all of the window. One of 128 MiB, the largest that is taken, comes
+// from `zstd --ultra -22` or `--long` alone.
+eachEngine('large zstd windows and the highest level', async (t, engine) => {
+  const dir = scratch(t);
+  const sh = (script: string): Buffer => execFileSync('sh', ['-c', script], { cwd: dir });
+  sh('head -c 6000000 /dev/urandom >far');
+  for (const [log, limit] of [
+    [26, PEAK],
+    [27, PEAK + 64 * MIB],
+  ] as const) {
+    const wide = join(dir, `wide${log}`);
+    sh(`(cat far; head -c $(((1 << ${log}) - 9000000)) /dev/zero; cat far) >plain`);
+    sh(`zstd -q --long=${log} <plain >${wide}`);
+    t.ok(statSync(wide).size < 7e6, 'the second half refers to the first');
+    const read = peakOf(engine, 'decompress', wide, join(dir, `out${log}`));
+    t.ok(read < limit, `a window of 2^${log}, read: ${read}`);
+    sh(`cmp plain out${log}`);
+  }
+  const wrote = peakOf(engine, 'compress', join(dir, 'far'), join(dir, 'high.zst'), 'zstd', { level: 19 });
+  t.ok(wrote < PEAK, `level 19, written: ${wrote}`);
+  sh('zstd -qt high.zst');
+});
+
 // A frame of one byte that wants 256 MiB, or 2 GB, to be decompressed in (RFC 8878, 3.1.1.1.2).
 eachEngine('a zstd window that nobody needs is refused', async (t, engine) => {
   const dir = scratch(t);

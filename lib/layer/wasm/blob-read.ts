@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { Decompress } from 'fzstd';
 import { errorMessage } from '../../util/errors.js';
 import type { Compression } from '../types.js';
 import { failure, ioFailure } from './dirs.js';
-import { ZstdFrames } from './zstd-frames.js';
+import { ZstdDecompressor } from './zstd.js';
 
 const PART = 256 * 1024;
 
@@ -44,7 +43,7 @@ export class BlobSource {
     }
   }
 
-  /** The uncompressed bytes. @throws RawFailure `LAYER_BLOB_CORRUPT` */
+  /** The uncompressed bytes, in parts that are valid until the next one. @throws RawFailure `LAYER_BLOB_CORRUPT` */
   async *read(): AsyncGenerator<Uint8Array> {
     try {
       if (this.compression === 'gzip') yield* this.#gunzip();
@@ -99,23 +98,10 @@ export class BlobSource {
   }
 
   *#unzstd(): Generator<Uint8Array> {
-    let ready: Uint8Array[] = [];
-    const frames = new ZstdFrames(PART);
-    const stream = new Decompress(bytes => {
-      if (bytes.length > 0) ready.push(bytes);
-    });
+    const zstd = new ZstdDecompressor(PART);
     try {
-      for (const part of this.#parts(true)) {
-        for (const piece of frames.cut(part)) {
-          stream.push(piece, false);
-          yield* ready;
-          ready = [];
-        }
-      }
-      frames.finish();
-      // A frame of few bytes waits for more until it hears that there are none.
-      stream.push(new Uint8Array(0), true);
-      yield* ready;
+      for (const part of this.#parts(true)) yield* zstd.push(part);
+      zstd.finish();
     } catch (error) {
       throw this.#corrupt('zstd', error);
     }

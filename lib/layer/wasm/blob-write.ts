@@ -3,10 +3,10 @@ import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
-import { runProgram } from '../../util/os-program.js';
 import type { Compression } from '../types.js';
 import type { WasmCore } from './core.js';
 import { failure, ioFailure } from './dirs.js';
+import { ZstdCompressor } from './zstd.js';
 
 const deflate = promisify(deflateRaw);
 
@@ -148,13 +148,13 @@ class GzipSink implements BlobSink {
   }
 }
 
-/** bytes that one call of zstd(1) compresses */
-const ZSTD_BLOCK = 8 * 1024 * 1024;
+/** bytes: as in native/addon/blob_writer.cc */
+const ZSTD_BLOCK = 4 * 1024 * 1024;
 
-/** zstd through the zstd(1) program: Node 20 has none, and decompressing alone has a fallback of its own. */
+/** zstd in independent frames. */
 class ZstdSink implements BlobSink {
   readonly #file: NewFile;
-  readonly #level: number;
+  readonly #zstd: ZstdCompressor;
   readonly #block = Buffer.allocUnsafe(ZSTD_BLOCK);
   readonly #hash = createHash('sha256');
   #held = 0;
@@ -164,8 +164,8 @@ class ZstdSink implements BlobSink {
     if (!Number.isInteger(level) || level < 1 || level > 19) {
       throw failure('LAYER_LEVEL_INVALID', `no such compression level: ${level}`);
     }
+    this.#zstd = new ZstdCompressor(level, ZSTD_BLOCK);
     this.#file = new NewFile(path);
-    this.#level = level;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -174,12 +174,12 @@ class ZstdSink implements BlobSink {
       this.#block.set(part, this.#held);
       this.#held += part.length;
       at += part.length;
-      if (this.#held === ZSTD_BLOCK) await this.#frame();
+      if (this.#held === ZSTD_BLOCK) this.#frame();
     }
   }
 
   async finish(): Promise<{ digest: `sha256:${string}`; size: number }> {
-    if (this.#held > 0 || this.#size === 0) await this.#frame();
+    if (this.#held > 0 || this.#size === 0) this.#frame();
     this.#file.keep();
     return { digest: `sha256:${this.#hash.digest('hex')}`, size: this.#size };
   }
@@ -188,14 +188,11 @@ class ZstdSink implements BlobSink {
     this.#file.drop();
   }
 
-  /** One frame of what is held; frames one after the other are a zstd stream. */
-  async #frame(): Promise<void> {
-    const input = this.#block.subarray(0, this.#held);
+  #frame(): void {
+    const frame = this.#zstd.frame(this.#block.subarray(0, this.#held));
     this.#held = 0;
-    const { status, output } = await runProgram('zstd', ['-q', '-c', `-${this.#level}`], { input });
-    if (status !== 0) throw failure('LAYER_COMPRESS_FAILED', `zstd(1) ended with status ${status}`);
-    this.#hash.update(output);
-    this.#file.write(output);
-    this.#size += output.length;
+    this.#hash.update(frame);
+    this.#file.write(frame);
+    this.#size += frame.length;
   }
 }

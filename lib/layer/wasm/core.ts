@@ -1,21 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { packageRoot } from '../../util/addon.js';
 import { LayerError } from '../../util/errors.js';
+import { isUsable, type ModuleExports, readModule, WasmModule } from './module.js';
 
-/** The part of the WebAssembly API that is used; TypeScript declares it for browsers only. */
-interface WebAssemblyApi {
-  validate(bytes: Uint8Array): boolean;
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: unknown };
-}
-
-const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
-
-/** What `wasm/exports.c` exports; addresses and lengths are numbers of bytes. */
-interface Exports {
-  memory: { buffer: ArrayBuffer };
-  alloc(size: number): number;
+/** What `wasm/core/exports.c` exports; addresses and lengths are numbers of bytes. */
+interface Exports extends ModuleExports {
   sha256_size(): number;
   sha256_init(state: number): void;
   sha256_update(state: number, bytes: number, length: number): void;
@@ -51,16 +38,12 @@ interface Region {
 }
 
 /** One instance of the C core in WebAssembly, with its own memory. */
-export class WasmCore {
-  readonly exports: Exports;
+export class WasmCore extends WasmModule<Exports> {
   readonly variant: WasmVariant;
-  #bytes: Buffer;
 
-  private constructor(module: object, variant: WasmVariant) {
-    const instance = new WebAssembly.Instance(module, {});
-    this.exports = instance.exports as Exports;
+  private constructor(module: Buffer, variant: WasmVariant) {
+    super(module);
     this.variant = variant;
-    this.#bytes = Buffer.from(this.exports.memory.buffer);
   }
 
   /**
@@ -69,25 +52,11 @@ export class WasmCore {
    */
   static load(variant?: WasmVariant): WasmCore {
     const wanted: WasmVariant[] = variant === undefined ? ['simd', 'plain'] : [variant];
-    const modules = wanted.map(name => ({ name, bytes: readModule(name) }));
-    const usable = modules.find(({ bytes }) => WebAssembly.validate(bytes)) ?? modules.at(-1);
+    const modules = wanted.map(name => ({ name, bytes: readModule(FILES[name]) }));
+    const usable = modules.find(({ bytes }) => isUsable(bytes)) ?? modules.at(-1);
     if (usable === undefined)
       throw new LayerError('LAYER_ENGINE_MISSING', 'no WebAssembly variant was asked for');
-    return new WasmCore(new WebAssembly.Module(usable.bytes), usable.name);
-  }
-
-  /** The memory; a view of it is stale after the next allocation. */
-  get bytes(): Buffer {
-    if (this.#bytes.length === 0 || this.#bytes.buffer !== this.exports.memory.buffer) {
-      this.#bytes = Buffer.from(this.exports.memory.buffer);
-    }
-    return this.#bytes;
-  }
-
-  alloc(size: number): number {
-    const address = this.exports.alloc(size) >>> 0;
-    if (address === 0) throw new LayerError('LAYER_MEMORY', 'the WebAssembly engine is out of memory');
-    return address;
+    return new WasmCore(usable.bytes, usable.name);
   }
 
   region(size: number): Region {
@@ -98,23 +67,5 @@ export class WasmCore {
   fit(region: Region, size: number): number {
     if (size > region.size) Object.assign(region, this.region(Math.max(size, 2 * region.size)));
     return region.address;
-  }
-
-  /** NUL-terminated text at an address. */
-  text(address: number): string {
-    const bytes = this.bytes;
-    return bytes.toString('utf8', address, bytes.indexOf(0, address));
-  }
-}
-
-function readModule(name: WasmVariant): Buffer {
-  const path = join(packageRoot(), 'wasm', FILES[name]);
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new LayerError('LAYER_ENGINE_MISSING', `the WebAssembly engine is not there: ${path}`, {
-      hint: 'Build it with: npm run build',
-      cause,
-    });
   }
 }

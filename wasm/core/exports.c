@@ -1,26 +1,10 @@
 /* What JavaScript calls: the core behind plain numbers. lib/layer/wasm/core.ts is the only caller. */
 #include "crc32.h"
+#include "memory.h"
 #include "record.h"
 #include "sha256_many.h"
 #include "tar_read.h"
 #include "tar_write.h"
-
-#define EXPORT(name) __attribute__((export_name(name)))
-
-extern uint8_t __heap_base;
-static uintptr_t heap;
-
-/* Memory that is never given back: an instance allocates its buffers once. 0 when there is none. */
-EXPORT("alloc") uint8_t *alloc(size_t size) {
-  const size_t page = 65536;
-  if (heap == 0) heap = (uintptr_t)&__heap_base;
-  uintptr_t start = (heap + 15) & ~(uintptr_t)15;
-  uintptr_t end = start + size;
-  size_t held = __builtin_wasm_memory_size(0) * page;
-  if (end > held && __builtin_wasm_memory_grow(0, (end - held + page - 1) / page) == (size_t)-1) return NULL;
-  heap = end;
-  return (uint8_t *)start;
-}
 
 /* ---- sha256 ---- */
 

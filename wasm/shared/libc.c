@@ -1,13 +1,16 @@
-/* The few functions of libc that the core calls. Built with -mbulk-memory: memcpy and memset become one instruction. */
-#include "bytes.h"
+/* The few functions of libc that the core and libzstd call. Built with -mbulk-memory: memcpy and memset become one instruction. */
+#include <stddef.h>
+#include <stdint.h>
 
-#undef memcpy
-#undef memset
-#undef memcmp
-#undef strlen
+#include "memory.h"
 
 void *memcpy(void *to, const void *from, size_t length) {
   __builtin_memcpy(to, from, length);
+  return to;
+}
+
+void *memmove(void *to, const void *from, size_t length) {
+  __builtin_memmove(to, from, length);
   return to;
 }
 
@@ -37,3 +40,14 @@ size_t strlen(const char *text) {
   while (text[length] != 0) length++;
   return length;
 }
+
+void *malloc(size_t size) { return alloc(size); }
+
+void *calloc(size_t count, size_t size) {
+  size_t length;
+  if (__builtin_mul_overflow(count, size, &length)) return NULL;
+  void *bytes = alloc(length);
+  return bytes == NULL ? NULL : __builtin_memset(bytes, 0, length);
+}
+
+void free(void *bytes) { release(bytes); }

@@ -1,0 +1,47 @@
+// The names in a directory, and what stands behind them.
+#pragma once
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "entry.h"
+#include "failure.h"
+
+namespace shale {
+
+// Calls `visit` with every name in the open directory `fd` but "." and ".."; `path` is for messages.
+template <typename Visit>
+void each_name(int fd, const std::string& path, Visit visit) {
+  int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  std::unique_ptr<DIR, int (*)(DIR*)> dir(copy < 0 ? nullptr : ::fdopendir(copy), ::closedir);
+  if (!dir) fail_errno("cannot read a directory", path);
+  // The copy shares its position with `fd`, which may have been read before.
+  ::rewinddir(dir.get());
+  for (;;) {
+    errno = 0;
+    const struct dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr) break;
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) visit(entry->d_name);
+  }
+  if (errno != 0) fail_errno("cannot read a directory", path);
+}
+
+// Of entry.h; SHALE_TYPES for a socket, which no layer holds.
+inline uint8_t entry_type(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR: return SHALE_DIR;
+    case S_IFLNK: return SHALE_SYMLINK;
+    case S_IFCHR: return SHALE_CHAR;
+    case S_IFBLK: return SHALE_BLOCK;
+    case S_IFIFO: return SHALE_FIFO;
+    case S_IFSOCK: return SHALE_TYPES;
+    default: return SHALE_FILE;
+  }
+}
+
+}  // namespace shale
