@@ -54,7 +54,7 @@ function wanted() {
 async function measure(groups, dir) {
   const measured = [];
   for (const [id, , run] of groups) {
-    console.error(`bench: ${id} (load ${load()})`);
+    console.error(`bench: ${id} (load ${load()}, after ${seconds()} s)`);
     measured.push(await run({ quick: values.quick, dir, buildRounds }));
     console.log(table([measured.at(-1)]));
   }
@@ -62,6 +62,7 @@ async function measure(groups, dir) {
 }
 
 const started = Date.now();
+const seconds = () => Math.round((Date.now() - started) / 1000);
 const dir = mkdtempSync(join(values.scratch, 'shale-bench-'));
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 process.on('exit', () => {
@@ -77,7 +78,7 @@ const report = {
 };
 report.groups = await measure(wanted(), dir);
 report.loadAtEnd = load();
-report.seconds = Math.round((Date.now() - started) / 1000);
+report.seconds = seconds();
 report.bars = bars(report.groups);
 
 const results = join(root, 'bench/results');

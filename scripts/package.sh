@@ -12,6 +12,7 @@ out=$(realpath "$out")
 
 node scripts/docs.mjs
 node scripts/prebuild/index.mjs "$scratch/artifacts" ${2:+"$2"}
+[ "${2:-}" != all ] || node scripts/prebuild/check.mjs "$scratch/artifacts"
 
 # @napi-rs/cli lays the platform packages out and makes them optional dependencies of ours; the runner goes beside the addon.
 cp -r package.json bin dist docs examples CHANGELOG.md README.md "$scratch/"

@@ -12,7 +12,7 @@ run_packages=(g++ make python3 git ca-certificates uidmap fuse-overlayfs passt l
 test_packages=(
   skopeo umoci slirp4netns podman buildah docker-registry runc crun
   busybox-static strace tmux zstd attr acl libcap2-bin openssl apache2-utils python3-minimal
-  gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross libstdc++6-arm64-cross qemu-user-static musl
   binutils dpkg-dev gperf
   chromium zsh fish bash-completion man-db groff
 )

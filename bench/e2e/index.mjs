@@ -10,7 +10,7 @@ function subjectsOf(scenario, all) {
   return all.flatMap(builder => {
     const work = scenario.of(builder, all[0]);
     if (!work) return [];
-    const name = [builder.name, ...(builder.isolation ?? [])].join(' ').replace('--isolation=', 'in a ');
+    const name = builder.name + builder.isolation();
     return [{ name, ours: builder.ours, before: work.prepare, run: work.run }];
   });
 }

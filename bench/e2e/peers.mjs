@@ -20,35 +20,45 @@ export function unmountBelow(prefix) {
  * A builder whose store is a directory.
  * @param {string} name
  * @param {(store: string) => string[]} program the command with its global options
- * @param {{ build: string[], load: (file: string) => string[], run?: boolean }} words where the command lines differ
+ * @param {{ build: string[], load: (file: string) => string[], run?: string[], runc?: 'build' | 'global' }} words where
+ *   the command lines differ: what `run` needs, if it runs containers; where `--runtime` goes
  */
 function builder(name, program, words, dir) {
   const store = join(dir, `store-${name}`);
+  const isolations = [
+    { name: '', global: [], build: [] },
+    { name: ', runc', global: [], build: [], ...(words.runc && { [words.runc]: ['--runtime', 'runc'] }) },
+    { name: ', in a chroot', global: [], build: ['--isolation=chroot'] },
+  ];
+  let isolation = isolations[0];
   const call = (args, at = store) => {
-    const [first, ...rest] = [...program(at), ...args];
+    const [first, ...rest] = [...program(at), ...isolation.global, ...args];
     return command(first, rest);
   };
   return {
     name,
     ours: name === 'shale',
-    runs: words.run !== false,
+    runs: words.run !== undefined,
     load: file => call(words.load(file)),
-    /** Some machines let no OCI runtime of theirs start a container: then they build in a chroot. */
-    isolation: [],
+    /** How it isolates RUN steps, for its name. */
+    isolation: () => isolation.name,
+    /** Some machines let the newest OCI runtime start no container, or none at all: then they build in a chroot. */
     async probe(context) {
-      try {
-        await this.build(context, 'bench/probe:1');
-      } catch {
-        this.isolation = ['--isolation=chroot'];
+      for (isolation of isolations) {
+        const works = await this.build(context, 'bench/probe:1').then(
+          () => true,
+          () => false,
+        );
+        if (works) return;
       }
     },
     build(context, tag, { cached = false, fresh = false } = {}) {
       const cache = cached ? [] : ['--no-cache'];
-      const args = [...words.build, ...this.isolation, ...cache, '--network=host', '-t', tag, context];
+      const args = [...words.build, ...isolation.build, ...cache, '--network=host', '-t', tag, context];
       return call(args, fresh ? `${store}-fresh` : store);
     },
     push: tag => call(['push', '--tls-verify=false', tag]),
-    runTrue: image => call(['run', '--rm', '--network=host', image, 'true']),
+    runTrue: image => call(['run', '--rm', '--network=host', ...(words.run ?? []), image, 'true']),
     /** Forgets everything that `fresh` builds have brought. */
     forget: () => {
       unmountBelow(`${store}-fresh`);
@@ -66,7 +76,7 @@ function docker() {
     name: 'docker',
     ours: false,
     runs: true,
-    isolation: [],
+    isolation: () => '',
     probe: async () => undefined,
     load: file => call(['load', '-i', file]),
     build: (context, tag, { cached = false } = {}) => {
@@ -94,19 +104,21 @@ export function builders(dir) {
     builder(
       'shale',
       store => [process.execPath, SHALE, '--root', store],
-      { build: ['build', '-q', '--tls-verify=false'], load: file => ['load', '-i', file] },
+      { build: ['build', '-q', '--tls-verify=false'], load: file => ['load', '-i', file], run: [] },
       dir,
     ),
   ];
   if (onPath('buildah')) {
     const build = ['build', '-q', '--layers', '--tls-verify=false'];
     const load = file => ['pull', '-q', `docker-archive:${file}`];
-    found.push(builder('buildah', containers('buildah', dir), { build, load, run: false }, dir));
+    found.push(builder('buildah', containers('buildah', dir), { build, load, runc: 'build' }, dir));
   }
   if (onPath('podman')) {
     const build = ['build', '-q', '--tls-verify=false'];
     const load = file => ['load', '-q', '-i', file];
-    found.push(builder('podman', containers('podman', dir), { build, load }, dir));
+    // What it sets by default, root of a virtual machine may not raise.
+    const run = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
+    found.push(builder('podman', containers('podman', dir), { build, load, run, runc: 'global' }, dir));
   }
   // The client alone is no builder.
   if (onPath('docker') && spawnSync('docker', ['info']).status === 0) found.push(docker());

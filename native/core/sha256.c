@@ -1,3 +1,4 @@
+#include "cpu.h"
 #include "sha256_round.h"
 #include "sha256_vector.h"
 
@@ -34,7 +35,8 @@ size_t shale_sha256_kernels_of_cpu(shale_sha256_named out[SHALE_SHA256_KERNELS])
   if (hardware != NULL) out[count++] = (shale_sha256_named){"armv8", hardware};
 #endif
 #if SHALE_VECTORS && defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) out[count++] = (shale_sha256_named){"avx2", shale_sha256_vector};
+  const shale_cpu cpu = shale_cpu_features();
+  if (cpu.avx2 && cpu.bmi2) out[count++] = (shale_sha256_named){"avx2", shale_sha256_vector};
 #endif
   out[count++] = (shale_sha256_named){"scalar", shale_sha256_scalar};
   return count;

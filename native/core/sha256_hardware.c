@@ -1,4 +1,5 @@
 /* SHA-256 with SHA-NI (x86-64) and the ARMv8 cryptography extension. */
+#include "cpu.h"
 #include "sha256_many.h"
 #include "sha256_round.h"
 
@@ -10,7 +11,6 @@
 static inline void fetch_ahead(const uint8_t *block) { __builtin_prefetch((const void *)((uintptr_t)block + AHEAD)); }
 
 #if defined(__x86_64__)
-#include <cpuid.h>
 #include <immintrin.h>
 
 /* Four rounds of stream s. */
@@ -87,10 +87,8 @@ SHA_NI static void sha_ni_pair(uint32_t *h, const uint8_t *const *blocks, size_t
 }
 
 shale_sha256_kernel shale_sha256_hardware(void) {
-  unsigned a, b, c, d;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_SHA)) return NULL;
-  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_1) || !(c & bit_SSSE3)) return NULL;
-  return sha_ni;
+  const shale_cpu cpu = shale_cpu_features();
+  return cpu.sha && cpu.sse41 && cpu.ssse3 ? sha_ni : NULL;
 }
 
 bool shale_sha256_hardware_lanes(shale_sha256_lanes *out) {

@@ -1,4 +1,5 @@
 /* The kernels that hash several streams at once, and which of them this CPU has. */
+#include "cpu.h"
 #include "sha256_many.h"
 #include "sha256_round.h"
 #include "sha256_vector.h"
@@ -33,8 +34,9 @@ size_t shale_sha256_lanes_of_cpu(shale_sha256_lanes out[SHALE_SHA256_LANE_KERNEL
 #endif
 #if SHALE_VECTORS
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) out[count++] = (shale_sha256_lanes){"avx2", 8, eight};
-  if (__builtin_cpu_supports("ssse3")) out[count++] = (shale_sha256_lanes){"ssse3", 4, four};
+  const shale_cpu cpu = shale_cpu_features();
+  if (cpu.avx2) out[count++] = (shale_sha256_lanes){"avx2", 8, eight};
+  if (cpu.ssse3) out[count++] = (shale_sha256_lanes){"ssse3", 4, four};
 #else
   out[count++] = (shale_sha256_lanes){"vector", 4, four};
 #endif

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "report.h"
 
 static bool is_set(const struct spec *spec, size_t at) {
@@ -29,7 +30,7 @@ static void print_type(const char *path, bool follow) {
 void copy_files(const struct spec *spec) {
   /* whoever waits for a program to be executed waits no longer, and errors go to standard error */
   report_to(-1);
-  close_range(3, ~0U, 0);
+  kernel_close_from(3, 0);
   umask(0);
   errno = 0;
   if (spec->args.count < 2) fail_exit(1, "COPY", "too few arguments");
