@@ -29,7 +29,7 @@ export async function processesOf(store: Store, record: ContainerRecord): Promis
   // the worker's namespace, where the runner numbers it, is one deeper than the monitor's, the container's two
   const first = all.find(each => each.numbers[outer] === pid && each.numbers.length === outer + 2);
   if (first !== undefined) return below(all, first.pid);
-  throw new ContainerError('CONTAINER_NOT_RUNNING', `container ${record.name} is not running`);
+  throw new ContainerError('CONTAINER_NOT_RUNNING', `container ${record.id} is not running`);
 }
 
 function below(all: ProcessEntry[], root: number): ProcessEntry[] {
