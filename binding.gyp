@@ -110,6 +110,7 @@
             "native/runner/report.c",
             "native/runner/restart.c",
             "native/runner/rootfs.c",
+            "native/runner/rootserver.c",
             "native/runner/run.c",
             "native/runner/seal.c",
             "native/runner/seccomp.c",

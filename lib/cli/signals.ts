@@ -13,6 +13,10 @@ export interface Interrupt {
 type Taker = (name: NodeJS.Signals) => void;
 
 let taker: Taker | undefined;
+/** SIGINT and SIGTERM that it has taken. */
+let taken = 0;
+/** So many in all, and this process leaves, as docker's does. */
+const MOST_TAKEN = 3;
 
 /**
  * Ctrl-C once: stop and clean up. Twice: leave at once; what is left is taken up by the next run. So it is when the
@@ -28,7 +32,7 @@ export function interruptible(): Interrupt {
   };
   const onSignal = (name: NodeJS.Signals): void => {
     if (taker === undefined) stop(CODES[name] ?? 1, name);
-    else taker(name);
+    else take(name, taker);
   };
   const names = Object.keys(CODES) as NodeJS.Signals[];
   for (const name of names) process.on(name, onSignal);
@@ -45,15 +49,24 @@ export function interruptible(): Interrupt {
   };
 }
 
+/** Somebody who presses Ctrl-C again and again wants to get away from a container that does not listen. */
+function take(name: NodeJS.Signals, give: Taker): void {
+  if (name !== 'SIGHUP' && ++taken === MOST_TAKEN) {
+    process.stderr.write('\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n');
+    process.exit(1);
+  }
+  give(name);
+}
+
 /** Others that a container may be waiting for. */
 const FORWARDED: NodeJS.Signals[] = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
 
 /** Signals are somebody else's from now on. @returns what gives them back */
-export function takeSignals(take: Taker): () => void {
-  taker = take;
-  for (const name of FORWARDED) process.on(name, take);
+export function takeSignals(give: Taker): () => void {
+  taker = give;
+  for (const name of FORWARDED) process.on(name, give);
   return () => {
     taker = undefined;
-    for (const name of FORWARDED) process.off(name, take);
+    for (const name of FORWARDED) process.off(name, give);
   };
 }

@@ -28,9 +28,10 @@ export function unchangedPaths(
   provided: ReadonlySet<string>,
 ): Set<string> {
   const left = new Set<string>();
-  const busy = new Set<string>();
+  const busy = new Set(hiddenPaths(entries, image).map(parentOf));
+  const plain = entries.filter(entry => entry.type !== 'opaque');
   // from the deepest up, so that a directory is judged after what it holds
-  for (const entry of [...entries].sort((a, b) => depth(b.path) - depth(a.path))) {
+  for (const entry of plain.sort((a, b) => depth(b.path) - depth(a.path))) {
     const below = image.get(entry.path);
     const empty = entry.type === 'dir' ? !busy.has(entry.path) : entry.type === 'file' && entry.size === 0;
     const stub = below === undefined && provided.has(entry.path) && empty;
@@ -39,6 +40,24 @@ export function unchangedPaths(
     else busy.add(parentOf(entry.path));
   }
   return left;
+}
+
+/** Paths of opaque marks below which the image has nothing to hide. */
+export function idleMarks(entries: readonly LayerEntry[], image: MergedIndex): string[] {
+  return entries
+    .filter(({ type, path }) => type === 'opaque' && image.get(path)?.type !== 'dir')
+    .map(entry => entry.path);
+}
+
+/** The uppermost paths of the image that opaque marks hide: a mark hides all that is not there again. */
+function hiddenPaths(entries: readonly LayerEntry[], image: MergedIndex): string[] {
+  const types = new Map(entries.map(({ path, type }) => [path, type === 'opaque' ? 'dir' : type]));
+  const below = (directory: string): string[] =>
+    image.list(directory).flatMap(({ path, type }) => {
+      if (!types.has(path)) return [path];
+      return type === 'dir' && types.get(path) === 'dir' ? below(path) : [];
+    });
+  return entries.filter(({ type }) => type === 'opaque').flatMap(({ path }) => below(path));
 }
 
 function depth(path: string): number {
@@ -55,6 +74,8 @@ function sameDirectory(a: LayerEntry, b: LayerEntry): boolean {
   );
 }
 
+const NOTHING = { type: 'whiteout', mode: 0, uid: 0, gid: 0, size: 0, mtime: 0 } as const;
+
 /** Docker's lines for a layer on top of an image, sorted. */
 export function changesOf(
   entries: readonly LayerEntry[],
@@ -62,7 +83,8 @@ export function changesOf(
   provided: ReadonlySet<string>,
 ): Change[] {
   const left = unchangedPaths(entries, image, provided);
-  return entries
+  const gone = hiddenPaths(entries, image).map((path): LayerEntry => ({ ...NOTHING, path }));
+  return [...entries, ...gone]
     .filter(entry => entry.path !== '' && entry.type !== 'opaque' && !left.has(entry.path))
     .map(entry => ({ kind: kindOf(entry, image), path: `/${fromBytePath(entry.path)}` }))
     .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));

@@ -5,7 +5,7 @@ import type { ContainerConfig, ImageConfig } from '../oci/types.js';
 import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
 import { now } from '../util/time.js';
-import { type Change, changesOf, providedPaths, unchangedPaths } from './changes.js';
+import { type Change, changesOf, idleMarks, providedPaths, unchangedPaths } from './changes.js';
 import { whilePaused } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
@@ -44,7 +44,8 @@ export async function containerLayer(
   const image = await store.merged(record.config.rootfs.diff_ids);
   const exclude = unchangedPaths(entries, image, providedPaths(record));
   exclude.delete('');
-  return running.commitKept(directory, [...exclude], signal);
+  const leftOut = { exclude: [...exclude], idle: idleMarks(entries, image) };
+  return running.commitKept(directory, leftOut, signal);
 }
 
 export interface CommitOptions {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { readKeptDriver, TREE, UPPER } from '../sandbox/kept-files.js';
+import type { StorageDriver } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
-import { hostConfinement } from './inspectconfinement.js';
-import { configVolumes, hostMounts, mountPoints } from './inspectmounts.js';
+import { hostConfinement } from './inspect-confinement.js';
+import { configVolumes, hostMounts, mountPoints } from './inspect-mounts.js';
 import { networkName, readNetwork } from './network.js';
 import { networkSettings, portBindings } from './network-inspect.js';
 import { isPaused } from './pause.js';
@@ -53,6 +55,7 @@ export async function inspectContainer(
   const running = isHeld(state);
   const paused = await isPaused(directory);
   const health = await readHealth(directory, record);
+  const driver = driverName(await readKeptDriver(directory));
   const [first] = running ? await processesOf(store, record).catch(() => []) : [];
   return {
     Id: record.id,
@@ -77,15 +80,25 @@ export async function inspectContainer(
     LogPath: record.options.logDriver === 'none' ? '' : join(directory, 'log'),
     Name: `/${record.name}`,
     RestartCount: state.restarts,
-    Driver: 'overlay2',
+    Driver: driver,
     Platform: record.config.os,
     HostConfig: hostConfig(record),
-    GraphDriver: { Name: 'overlay2', Data: { UpperDir: join(directory, 'upper') } },
+    GraphDriver: graphDriver(directory, driver),
     ...(sizes === undefined ? {} : { SizeRw: sizes.written, SizeRootFs: sizes.whole }),
     Mounts: mountPoints(store, record.options),
     Config: configOf(record),
     NetworkSettings: networkSettings(record, running ? await readNetwork(directory) : undefined),
   };
+}
+
+/** docker's name. */
+function driverName(driver: StorageDriver = 'overlay'): string {
+  return driver === 'overlay' ? 'overlay2' : driver;
+}
+
+function graphDriver(directory: string, name: string): Record<string, unknown> {
+  const data = name === 'vfs' ? { Directory: join(directory, TREE) } : { UpperDir: join(directory, UPPER) };
+  return { Name: name, Data: data };
 }
 
 function hostConfig({ options }: ContainerRecord): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { HealthConfig } from '../oci/types.js';
 import type { PortBinding } from '../sandbox/network/ports.js';
-import type { SeccompJson } from '../sandbox/seccomptypes.js';
+import type { SeccompJson } from '../sandbox/seccomp-types.js';
 import type { BindMount, TmpfsMount } from '../sandbox/types.js';
 
 /** A volume of the store, which outlives the container unless it has no name. */

@@ -1,19 +1,24 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { readMonitorReport } from '../sandbox/monitor.js';
 import type { Store } from '../store/index.js';
 import { writeFileAtomic } from '../util/atomic.js';
 import { ContainerError } from '../util/errors.js';
 import { type ProcessEntry, processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
+import { isAlive } from './state.js';
 
 const PAUSED = 'paused';
 const STOPPED = 'T';
 const { SIGSTOP, SIGCONT } = constants.signals;
 
-/** Whether the container was paused and not continued since its start. */
+/** Whether the container was paused and not continued since its last start, and lives. */
 export async function isPaused(directory: string): Promise<boolean> {
-  return (await readPaused(directory)) !== undefined;
+  const paused = await stat(join(directory, PAUSED)).catch(() => undefined);
+  if (paused === undefined || !(await isAlive(directory))) return false;
+  const { begun = 0 } = await readMonitorReport(directory);
+  return begun <= paused.mtimeMs;
 }
 
 /** Processes that were stopped by a pause. */

@@ -1,5 +1,6 @@
 import type { Store } from '../store/index.js';
 import { ContainerError } from '../util/errors.js';
+import { removePaths } from '../util/remove.js';
 import { pinName } from './create.js';
 import { type ContainerRecord, containerDirectory, retireContainer } from './record.js';
 import { stopContainer } from './signals.js';
@@ -30,7 +31,7 @@ export async function removeContainer(
     }
     const gone = await retireContainer(store, record.id);
     await store.pins.delete(pinName(record.id));
-    await host.removeTrees([gone]);
+    await removePaths([gone], host.removeTrees);
   });
   if (options.volumes || record.options.autoRemove) await removeAnonymous(host, record);
 }

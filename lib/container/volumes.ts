@@ -1,5 +1,6 @@
 import type { Store, Volume } from '../store/index.js';
 import { isShaleError } from '../util/errors.js';
+import { removePaths } from '../util/remove.js';
 import { volumeNames } from './mounts.js';
 import type { ContainerRecord } from './record.js';
 
@@ -11,7 +12,7 @@ export interface VolumeHost {
 
 /** @throws StoreError `STORE_VOLUME_UNKNOWN`, `STORE_VOLUME_USED` */
 export async function removeVolume({ store, removeTrees }: VolumeHost, name: string): Promise<void> {
-  await removeTrees([await store.volumes.retire(name)]);
+  await removePaths([await store.volumes.retire(name)], removeTrees);
 }
 
 /** The volumes that a removed container was given without a name; one that others use stays. */

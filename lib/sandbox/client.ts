@@ -10,6 +10,7 @@ import type {
   CacheMountInfo,
   CommitResult,
   KeptSpec,
+  LeftOut,
   RunIo,
   RunResult,
   RunSpec,
@@ -102,8 +103,8 @@ export class WorkerClient implements Worker {
     return this.request('keptChanges', [directory], signal);
   }
 
-  commitKept(directory: string, exclude: string[], signal?: AbortSignal): Promise<Digest> {
-    return this.request('commitKept', [directory, exclude], signal);
+  commitKept(directory: string, leftOut: LeftOut, signal?: AbortSignal): Promise<Digest> {
+    return this.request('commitKept', [directory, leftOut], signal);
   }
 
   writeLayer(

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { readIdMap } from './idmapinput.js';
+import { readIdMap } from './id-map-input.js';
 import { openFilterDirectory } from './memory.js';
 import { requireRunner } from './paths.js';
 import { collect, connect, type ProgramStreams } from './program-streams.js';
 import { isExecFailure, parseReport, reportError } from './report.js';
-import { encodeRunSpec } from './runspec.js';
+import { encodeRunSpec } from './run-spec.js';
 import type { RunSpec } from './types.js';
 
 export interface JoinOptions {

@@ -1,51 +1,51 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BytePath, LayerEntry, LayerSource } from '../layer/types.js';
+import type { LayerEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
-import { exists } from '../util/exists.js';
-import { overlayDirectories } from './drivers/overlay.js';
-import { etcFiles } from './etcfiles.js';
+import type { DriverTools } from './drivers/driver.js';
+import { etcFiles } from './etc-files.js';
+import { PROBE_SPEC, RUNNER_SPEC } from './kept-files.js';
+import { keptRoot, keptSource } from './kept-root.js';
 import { openFilterDirectory } from './memory.js';
 import { keptMounts } from './mounts.js';
-import { removeTree } from './removetree.js';
-import { encodeRunSpec } from './runspec.js';
-import { unpackChain, type Workshop } from './trees.js';
-import type { KeptSpec, StorageDriver } from './types.js';
+import { encodeRunSpec } from './run-spec.js';
+import type { Workshop } from './trees.js';
+import type { KeptSpec, LeftOut, StorageDriver } from './types.js';
 
-/** Names in the directory of a container that stays. */
-export const UPPER = 'upper';
-export const RUNNER_SPEC = 'spec';
-const PROBE_SPEC = 'probe';
+/** How containers that stay are kept here. */
+export interface Keeper {
+  runner: string;
+  driver: StorageDriver;
+  settleUpper: DriverTools['settleUpper'];
+}
 
-/** Where containers that stay can be kept: others need a process of their own beside the container. */
-export function assertKeeps(driver: StorageDriver, runner: string | undefined): string {
-  if (driver === 'overlay' && runner !== undefined) return runner;
-  throw new SandboxError(
-    'SANDBOX_KEEP',
-    'containers that stay need shale-runner and the storage driver overlay',
-    {
-      hint: 'run it with --rm in the foreground',
-      detail: { driver },
-    },
-  );
+/** @throws SandboxError `SANDBOX_KEEP`: the process that holds such a container is the runner's */
+export function assertKeeps(runner: string | undefined, runtime: string | undefined): string {
+  if (runner !== undefined && runtime === undefined) return runner;
+  if (runner === undefined)
+    throw new SandboxError('SANDBOX_KEEP', 'containers that stay need shale-runner, which is not built', {
+      hint: 'npm run build (with g++, make and libseccomp-dev), or run it with --rm and without --name or -d',
+    });
+  throw new SandboxError('SANDBOX_KEEP', `containers that stay cannot be run by the OCI runtime ${runtime}`, {
+    hint: 'leave --runtime and SHALE_RUNTIME out, or run it with --rm and without --name or -d',
+  });
 }
 
 /**
- * Makes the directories of a container's overlay where they are not there yet, and writes what the runner is told.
+ * Makes a container's root where it is not there yet, and writes what the runner is told.
  *
  * @param directory the container's own, in the store
  */
 export async function keepContainer(
   shop: Workshop,
-  runner: string,
+  { runner, driver, settleUpper }: Keeper,
   spec: KeptSpec,
   directory: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const root = (await exists(join(directory, UPPER)))
-    ? await overlayAgain(shop, spec.layers, directory, signal)
-    : await overlayDirectories(shop, spec.layers, directory, signal);
+  const { layers, durable = false } = spec;
+  const root = await keptRoot(shop, { directory, layers, driver, durable, settleUpper, signal });
   const context = {
     root: { ...root, release: async () => {}, changes: unused },
     files: await etcFiles(spec, shop.singleId),
@@ -65,32 +65,14 @@ async function unused(): Promise<never> {
   throw new Error('a container that stays is committed by its directory');
 }
 
-/** The upper directory stays; the others are made anew: the kernel refuses the work directory of a volatile mount. */
-async function overlayAgain(
-  shop: Workshop,
-  layers: Digest[],
-  directory: string,
-  signal?: AbortSignal,
-): ReturnType<typeof overlayDirectories> {
-  const upper = join(directory, UPPER);
-  const fresh = join(directory, 'fresh');
-  for (const name of ['work', 'root', 'empty', 'fresh']) await removeTree(join(directory, name));
-  await mkdir(fresh, { mode: 0o700 });
-  await unpackChain(shop, layers, signal);
-  const made = await overlayDirectories(shop, layers, fresh, signal);
-  await rm(made.upper, { recursive: true });
-  return { ...made, upper };
-}
-
 /** What the container has written, as entries of the layer that it would be. */
 export async function keptChanges(
   shop: Workshop,
   directory: string,
   signal?: AbortSignal,
 ): Promise<LayerEntry[]> {
-  const root = join(directory, UPPER);
-  if (!(await exists(root))) return [];
-  const { entries } = await (await shop.engine()).writeLayer({ kind: 'upper', root }, { signal });
+  const source = await keptSource(shop, directory, { exclude: [], idle: [] }, signal);
+  const { entries } = await (await shop.engine()).writeLayer(source, { signal });
   return entries;
 }
 
@@ -98,16 +80,16 @@ export async function keptChanges(
 export async function commitKept(
   shop: Workshop,
   directory: string,
-  exclude: BytePath[],
+  leftOut: LeftOut,
   signal?: AbortSignal,
 ): Promise<Digest> {
   const tarPath = join(await shop.storage.scratch('commit'), 'layer.tar');
-  const engine = await shop.engine();
-  const root = join(directory, UPPER);
-  const source: LayerSource = (await exists(root))
-    ? { kind: 'upper', root }
-    : { kind: 'entries', entries: [] };
-  const written = await engine.writeLayer(source, { tarPath, exclude, signal });
+  const source = await keptSource(shop, directory, leftOut, signal);
+  const written = await (await shop.engine()).writeLayer(source, {
+    tarPath,
+    exclude: leftOut.exclude,
+    signal,
+  });
   await shop.storage.addLayer(written, { tarPath });
   return written.diffId;
 }

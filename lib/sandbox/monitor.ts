@@ -4,13 +4,13 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namespaceArguments } from './idmap.js';
-import { readIdMap } from './idmapinput.js';
-import { RUNNER_SPEC } from './keeping.js';
+import { namespaceArguments } from './id-map.js';
+import { readIdMap } from './id-map-input.js';
+import { RUNNER_SPEC } from './kept-files.js';
 import { requireRunner } from './paths.js';
 import { parseReport, type RunnerReport } from './report.js';
 
-/** Names in the container's directory, beside those of keeping.ts. */
+/** Names in the container's directory, beside those of kept-files.ts. */
 export const REPORT = 'report';
 export const LOG = 'log';
 /** the monitor listens here for those who attach */
@@ -98,7 +98,7 @@ function attachment({ attached }: MonitorOptions): 'pipe'[] {
 
 async function monitorArguments(
   runner: string,
-  { tty, stdin, attached, health, join }: MonitorOptions,
+  { tty, stdin, attached, log, health, join }: MonitorOptions,
   after: string[] = [],
 ): Promise<string[]> {
   const map = await readIdMap();
@@ -107,6 +107,7 @@ async function monitorArguments(
     ...(tty ? ['--tty'] : []),
     ...(stdin ? ['--stdin'] : []),
     ...(attached ? ['--client'] : []),
+    ...(log ? [] : ['--no-log']),
     ...(health === undefined ? [] : ['--health', timesText(health)]),
     '--',
     ...[runner, 'userns', '--error-fd', '6', ...namespaceArguments(map, join)],

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SandboxError } from '../util/errors.js';
-import { serveAgent } from './agentsocket.js';
-import { cacheKey, withCaches } from './cachemounts.js';
+import { serveAgent } from './agent-socket.js';
+import { cacheKey, withCaches } from './cache-mounts.js';
 import type { Driver } from './drivers/driver.js';
 import type { Workshop } from './trees.js';
 import type { AgentMount, CacheTree, HostMount, Mount, SecretMount, TreeMount, VolumeTree } from './types.js';

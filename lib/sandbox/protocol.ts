@@ -8,6 +8,7 @@ import type {
   CacheMountInfo,
   CommitResult,
   KeptSpec,
+  LeftOut,
   RunResult,
   RunSpec,
   StorageDriver,
@@ -44,7 +45,7 @@ export interface Requests {
   discard: { args: [changes: string]; result: undefined };
   keep: { args: [spec: KeptSpec, directory: string]; result: undefined };
   keptChanges: { args: [directory: string]; result: LayerEntry[] };
-  commitKept: { args: [directory: string, exclude: string[]]; result: Digest };
+  commitKept: { args: [directory: string, leftOut: LeftOut]; result: Digest };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };
   writeTar: { args: [entries: SourceEntry[], path: string]; result: undefined };
   makeBlob: { args: [layer: Digest]; result: undefined };

@@ -81,6 +81,8 @@ export function signalName(number: number): string {
 const HINTS: Record<string, string> = {
   SANDBOX_PROC:
     'inside another container /proc must not be covered: docker run --security-opt systempaths=unconfined',
+  SANDBOX_FUSE:
+    'fuse-overlayfs needs read and write access to /dev/fuse: chmod 666 /dev/fuse, or modprobe fuse',
   SANDBOX_OVERLAY: 'try --storage-driver fuse-overlayfs or --storage-driver vfs',
   SANDBOX_ROOT_HOSTILE: 'the image puts a link or file where the container needs a directory of its own',
   SANDBOX_USER:

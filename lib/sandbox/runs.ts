@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import type { Driver, PreparedRoot } from './drivers/driver.js';
-import { type EtcFile, etcFiles } from './etcfiles.js';
+import { type EtcFile, etcFiles } from './etc-files.js';
 import { type PreparedMount, withMounts } from './mounts.js';
 import type { ContainerProcess } from './process.js';
 import type { StreamModes } from './protocol.js';
-import { removeTree } from './removetree.js';
+import { removeTree } from './remove-tree.js';
 import type { Workshop } from './trees.js';
 import type { CommitResult, RunResult, RunSpec } from './types.js';
 

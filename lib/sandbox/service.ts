@@ -3,13 +3,13 @@ import { open } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { diskUsageOf } from '../store/diskusage.js';
 import { SandboxError } from '../util/errors.js';
-import { exportCache, importCache, listCaches, removeCaches } from './cachemounts.js';
+import { exportCache, importCache, listCaches, removeCaches } from './cache-mounts.js';
 import { probeDrivers } from './drivers/choose.js';
 import type { DriverTools } from './drivers/driver.js';
 import { assertKeeps, commitKept, keepContainer, keptChanges } from './keeping.js';
 import type { ContainerProcess } from './process.js';
-import type { Requests } from './protocol.js';
-import { removeTree } from './removetree.js';
+import type { Requests, WorkerConfig } from './protocol.js';
+import { removeTree } from './remove-tree.js';
 import type { Runs } from './runs.js';
 import { makeTar, unpackChain, type Workshop, writeLayerFrom } from './trees.js';
 import type { StorageDriver } from './types.js';
@@ -31,7 +31,7 @@ export function createService(
   runs: Runs,
   driver: StorageDriver,
   tools: DriverTools,
-  runner?: string,
+  config: Pick<WorkerConfig, 'runner' | 'runtime'>,
 ): Service {
   const beneath = (path: string) => beneathStore(shop.storage.root, path);
   return {
@@ -48,11 +48,13 @@ export function createService(
       return undefined;
     },
     keep: async ({ signal }, spec, directory) => {
-      await keepContainer(shop, assertKeeps(driver, runner), spec, beneath(directory), signal);
+      const runner = assertKeeps(config.runner, config.runtime);
+      const keeper = { runner, driver, settleUpper: tools.settleUpper };
+      await keepContainer(shop, keeper, spec, beneath(directory), signal);
       return undefined;
     },
     keptChanges: ({ signal }, directory) => keptChanges(shop, beneath(directory), signal),
-    commitKept: ({ signal }, directory, exclude) => commitKept(shop, beneath(directory), exclude, signal),
+    commitKept: ({ signal }, directory, leftOut) => commitKept(shop, beneath(directory), leftOut, signal),
     writeLayer: ({ signal }, entries, { clampMtime }) => writeLayerFrom(shop, entries, clampMtime, signal),
     writeTar: async ({ signal }, entries, path) => {
       const engine = await shop.engine();

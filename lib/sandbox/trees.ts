@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { LayerEngine, SourceEntry } from '../layer/types.js';
 import { chainId, type Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
-import { removeTree } from './removetree.js';
+import { removeTree } from './remove-tree.js';
 import type { TreeStorage } from './storage.js';
 
 /** What the operations of a worker work with. */

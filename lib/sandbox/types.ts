@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
-import type { LayerEntry, SourceEntry } from '../layer/types.js';
+import type { BytePath, LayerEntry, SourceEntry } from '../layer/types.js';
 import type { DiskUsage } from '../store/diskusage.js';
 import type { Digest } from '../util/digest.js';
-import type { SeccompJson } from './seccomptypes.js';
+import type { SeccompJson } from './seccomp-types.js';
 
 /** `overlay`: the kernel's, with `userxattr`; `fuse-overlayfs`; `vfs`: a plain copy per step. */
 export type StorageDriver = 'overlay' | 'fuse-overlayfs' | 'vfs';
@@ -227,6 +227,14 @@ export interface RunSpec {
   ulimits?: { name: string; soft: number; hard: number }[];
 }
 
+/** What of a container's changes is no part of the layer that it becomes. */
+export interface LeftOut {
+  /** paths with nothing below them */
+  exclude: BytePath[];
+  /** paths of opaque marks that hide nothing: fuse-overlayfs marks every new directory */
+  idle: BytePath[];
+}
+
 /** A container that stays. */
 export interface KeptSpec extends RunSpec {
   /** program and arguments of its health check */
@@ -290,8 +298,8 @@ export interface Worker {
   keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void>;
   /** What a container that stays has written, as entries of a layer. */
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
-  /** Writes that as a layer of the store, without what is excluded. */
-  commitKept(directory: string, exclude: string[], signal?: AbortSignal): Promise<Digest>;
+  /** Writes that as a layer of the store, without what is left out. */
+  commitKept(directory: string, leftOut: LeftOut, signal?: AbortSignal): Promise<Digest>;
   /**
    * Writes a layer from entries whose `source` paths lie in trees of the store (they may belong to mapped ids
    * that the caller cannot read).

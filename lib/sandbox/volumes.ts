@@ -6,7 +6,7 @@ import { sha256 } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { exists } from '../util/exists.js';
 import { flock } from '../util/os.js';
-import { removeTree } from './removetree.js';
+import { removeTree } from './remove-tree.js';
 import type { Workshop } from './trees.js';
 import type { Mount, VolumeTree } from './types.js';
 import { fillDirectory } from './written-tree.js';

@@ -6,8 +6,8 @@ import type { DriverTools } from './drivers/driver.js';
 import { openFilterDirectory } from './memory.js';
 import { probeOverlay, settleUpper, startRunner } from './process.js';
 import type { FromWorker, ToWorker, WorkerConfig } from './protocol.js';
+import { encodeRunSpec } from './run-spec.js';
 import { Runs, type StartContainer } from './runs.js';
-import { encodeRunSpec } from './runspec.js';
 import { Server } from './server.js';
 import { createService } from './service.js';
 import type { OpenStorage } from './storage.js';
@@ -22,8 +22,11 @@ function send(message: FromWorker): void {
 }
 
 async function openWorkshop(config: WorkerConfig): Promise<Workshop> {
-  const module = config.storage.module ?? new URL('./store-storage.js', import.meta.url).href;
-  const { openStorage } = (await import(module)) as { openStorage: OpenStorage };
+  const { module } = config.storage;
+  // The usual one by its name: a bundler finds it.
+  const { openStorage } = (await (module === undefined ? import('./store-storage.js') : import(module))) as {
+    openStorage: OpenStorage;
+  };
   const storage = await openStorage(config.storage);
   let engine: ReturnType<typeof loadEngine> | undefined;
   const notes = new Set<string>();
@@ -98,8 +101,7 @@ async function main(): Promise<void> {
   const { start, tools } = await chooseEngineer(shop, config);
   const driver = await chooseDriver(shop, config, tools);
   const runs = new Runs(shop, driver, start);
-  const keeper = config.runtime === undefined ? config.runner : undefined;
-  const server = new Server(createService(shop, runs, driver.name, tools, keeper), send);
+  const server = new Server(createService(shop, runs, driver.name, tools, config), send);
   process.on('message', message => server.receive(message as ToWorker));
   send({ type: 'ready' });
 }

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
 import { type Channel, WorkerClient, workerDied } from './client.js';
-import { countIds, type IdMap, namespaceArguments } from './idmap.js';
-import { readIdMap } from './idmapinput.js';
+import { countIds, type IdMap, namespaceArguments } from './id-map.js';
+import { readIdMap } from './id-map-input.js';
 import { findProgram, findRunner, OCI_RUNTIMES, WORKER_MAIN } from './paths.js';
 import { collect } from './program-streams.js';
 import type { FromWorker, WorkerConfig } from './protocol.js';

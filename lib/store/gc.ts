@@ -2,6 +2,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../util/digest.js';
 import { errnoCode } from '../util/errors.js';
+import { removePaths } from '../util/remove.js';
 import type { Cache } from './cache.js';
 import { blobLock } from './content.js';
 import type { StoreContext } from './context.js';
@@ -68,7 +69,7 @@ export async function collect(
   const { measure = diskUsageOf } = options;
   for (const path of condemned.retired) reclaimed += (await measure(path)).bytes;
   const stubborn = await sweepSessions(tmp, context.locks, true);
-  const left = await destroy([...condemned.retired, ...stubborn], options.removeTrees);
+  const left = await removePaths([...condemned.retired, ...stubborn], options.removeTrees);
   if (options.candidates === undefined) await dropPartials(context);
   const { blobs, layers, trees } = condemned;
   return { blobs, layers, trees, reclaimed, left };
@@ -179,22 +180,6 @@ class Collection {
       throw error;
     }
   }
-}
-
-/** @returns what could not be deleted */
-async function destroy(paths: string[], removeTrees: CollectOptions['removeTrees']): Promise<string[]> {
-  const mapped: string[] = [];
-  for (const path of paths) {
-    try {
-      await rm(path, { recursive: true, force: true });
-    } catch (error) {
-      if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes(errnoCode(error) ?? '')) throw error;
-      mapped.push(path);
-    }
-  }
-  if (mapped.length === 0 || removeTrees === undefined) return mapped;
-  await removeTrees(mapped);
-  return [];
 }
 
 /** Downloads that nobody has continued for a day, and what is kept of their hash beside them (`….sha256`). */

@@ -16,8 +16,12 @@ namespace shale {
 namespace {
 
 constexpr const char* OPAQUE_FILE = ".wh..wh..opq";
+// fuse-overlayfs' own, where it cannot set the attribute
+constexpr const char* FUSE_OPAQUE_FILE = ".wh..opq";
 
 bool is_whiteout_name(const char* name) { return std::strncmp(name, ".wh.", 4) == 0; }
+
+bool is_opaque_name(const char* name) { return std::strcmp(name, OPAQUE_FILE) == 0 || std::strcmp(name, FUSE_OPAQUE_FILE) == 0; }
 
 bool is_whiteout_device(const struct stat& st) { return S_ISCHR(st.st_mode) && st.st_rdev == 0; }
 
@@ -72,7 +76,7 @@ class WalkJob : public Job {
   void add_whiteout_file(const std::string& path, const char* name, const struct stat& st) {
     bool plain = options_.upper && ((S_ISREG(st.st_mode) && st.st_size == 0) || is_whiteout_device(st));
     const char* hidden = name + 4;
-    if (plain && std::strcmp(name, OPAQUE_FILE) == 0) return add_mark(path_, SHALE_OPAQUE);
+    if (plain && is_opaque_name(name)) return add_mark(path_, SHALE_OPAQUE);
     bool names_one = *hidden != 0 && !is_whiteout_name(hidden) && std::strcmp(hidden, ".") != 0 && std::strcmp(hidden, "..") != 0;
     if (!plain || !names_one) fail("LAYER_NAME_RESERVED", "a name starts with .wh., which marks deletions in layers", path);
     add_mark(path_.empty() ? hidden : path_ + "/" + hidden, SHALE_WHITEOUT);

@@ -4,16 +4,22 @@
 #include <string.h>
 
 size_t json_escape(char *to, unsigned char byte) {
-  static const char PLAIN[] = "\b\t\n\f\r\"\\", LETTER[] = "btnfr\"\\";
+  static const char PLAIN[] = "\b\t\n\f\r\"\\", LETTER[] = "btnfr\"\\", HEX[] = "0123456789abcdef";
+  /* nearly every byte of a log */
+  if (byte > 0x1f && byte != '"' && byte != '\\' && byte != 0x7f) {
+    to[0] = (char)byte;
+    return 1;
+  }
   const char *found = byte == '\0' ? NULL : strchr(PLAIN, byte);
   if (found != NULL) {
     to[0] = '\\';
     to[1] = LETTER[found - PLAIN];
     return 2;
   }
-  if (byte < 0x20 || byte == 0x7f) return (size_t)sprintf(to, "\\u%04x", byte);
-  to[0] = (char)byte;
-  return 1;
+  memcpy(to, "\\u00", 4);
+  to[4] = HEX[byte >> 4];
+  to[5] = HEX[byte & 15];
+  return 6;
 }
 
 size_t json_time(char to[JSON_TIME], struct timespec when) {

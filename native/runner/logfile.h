@@ -13,7 +13,7 @@ struct log_stream {
   char line[LOG_LINE];
 };
 
-/* Records every whole line of the data; longer lines are cut at LOG_LINE bytes, as docker cuts them. */
+/* Records every whole line of the data at once; longer lines are cut at LOG_LINE bytes, as docker cuts them. */
 void log_data(int fd, struct log_stream *stream, const char *data, size_t size);
 
 /* Records what stands after the last newline. */

@@ -1,5 +1,5 @@
 /*
- * `shale-runner monitor [--tty] [--stdin] [--client] [--health TIMES] -- COMMAND... [--- AFTER...]`: holds one container
+ * `shale-runner monitor [--tty] [--stdin] [--client] [--no-log] [--health TIMES] -- COMMAND... [--- AFTER...]`: holds one container
  * that nobody waits for. COMMAND is `shale-runner userns ... run ...`; the container lives and dies with this process,
  * which starts it again where its policy (restart.h) says so.
  *
@@ -38,6 +38,7 @@ static void parse(struct monitor *monitor, char **argv) {
     if (strcmp(*at, "--tty") == 0) monitor->tty = true;
     else if (strcmp(*at, "--stdin") == 0) monitor->keep_input = true;
     else if (strcmp(*at, "--client") == 0) monitor->first_client = true;
+    else if (strcmp(*at, "--no-log") == 0) monitor->silent = true;
     else if (strcmp(*at, "--health") == 0 && at[1] != NULL) health_configure(&monitor->health, *++at);
   }
   errno = 0;
@@ -109,10 +110,10 @@ static void take_output(struct monitor *monitor, int stream) {
   /* a terminal whose last user has gone gives EIO */
   if (got <= 0) {
     close_fd(&monitor->output[stream]);
-    log_rest(LOG, &monitor->streams[stream]);
+    if (!monitor->silent) log_rest(LOG, &monitor->streams[stream]);
     return;
   }
-  log_data(LOG, &monitor->streams[stream], data, (size_t)got);
+  if (!monitor->silent) log_data(LOG, &monitor->streams[stream], data, (size_t)got);
   broadcast(&monitor->clients, stream == 0 ? FRAME_STDOUT : FRAME_STDERR, data, (size_t)got);
 }
 
@@ -225,7 +226,9 @@ int command_monitor(int argc, char **argv) {
     report_number("restart", monitor.restarts.count);
   }
   say_goodbye(&monitor);
-  if (monitor.after == NULL) return 0;
+  drop_gone_clients(&monitor.clients);
+  /* who is attached sees the end, and does what is to be done then */
+  if (monitor.after == NULL || monitor.clients.count > 0) return 0;
   kernel_close_from(3, 0);
   execvp(monitor.after[0], monitor.after);
   return EXIT_SANDBOX;

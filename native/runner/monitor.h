@@ -13,7 +13,7 @@
 enum { SPEC = 3, REPORT = 4, LOCK = 5, LOG = 6, DIRECTORY = 7, CLIENT = 8 };
 
 struct monitor {
-  bool tty, keep_input, first_client;
+  bool tty, keep_input, first_client, silent;
   char **command, **after;
   pid_t child;
   /* exit code of the last run */

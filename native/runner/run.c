@@ -23,6 +23,7 @@
 #include "container.h"
 #include "pty.h"
 #include "report.h"
+#include "rootserver.h"
 #include "seal.h"
 #include "seccomp.h"
 #include "streams.h"
@@ -59,6 +60,7 @@ int command_run(int argc, char **argv) {
   if (pipe2(alive, O_CLOEXEC) < 0 || pipe2(started, O_CLOEXEC) < 0 || (connected && pipe2(gate, O_CLOEXEC) < 0) ||
       socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) < 0)
     fail("SANDBOX_START", "pipe");
+  const pid_t server = spec.server.count > 0 ? start_root_server(&spec, alive[0]) : -1;
   struct container container = {
       .spec = &spec, .stubs = new_stubs(), .upper = open_upper(&spec), .terminal = terminal[1], .alive = alive[0], .gate = gate[0]};
   container.capabilities = capability_mask(&spec.caps);
@@ -86,6 +88,7 @@ int command_run(int argc, char **argv) {
   int status = supervise(&supervision, signals);
   if (uplink > 0) stop_uplink(uplink);
   restore_terminal();
+  if (server > 0) stop_root_server(server);
   remove_stubs(container.stubs, container.upper);
   return report_end(status);
 }

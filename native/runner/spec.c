@@ -128,6 +128,7 @@ static bool read_root(struct spec *spec, const char *key, const char *value) {
   else if (strcmp(key, "lower") == 0) append(&spec->lowers, absolute(key, value));
   else if (strcmp(key, "upper") == 0) spec->upper = absolute(key, value);
   else if (strcmp(key, "work") == 0) spec->work = absolute(key, value);
+  else if (strcmp(key, "root-server") == 0) append(&spec->server, value);
   else if (strcmp(key, "durable") == 0) spec->durable = flag(key, value);
   else if (strcmp(key, "readonly-root") == 0) spec->readonly_root = flag(key, value);
   else return false;

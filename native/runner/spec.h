@@ -59,6 +59,8 @@ struct spec {
   const char *root;
   struct list lowers; /* topmost first */
   const char *upper, *work;
+  /* program (absolute) and arguments that mount the root and serve it (rootserver.h); none: it is there */
+  struct list server;
   /* overlay: what the program syncs is to survive a power cut */
   bool durable;
   bool readonly_root;

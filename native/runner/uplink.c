@@ -84,23 +84,11 @@ static void bind_namespace(int container, const char *path) {
   if (wait_for(child) != 0) _exit(EXIT_SANDBOX);
 }
 
-/* The last line that is no complaint about a missing syslog, without its end. */
-static void last_words(const char *path, char *line, size_t size) {
-  char text[4096];
-  OWNED_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-  off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
-  ssize_t got = pread(fd, text, sizeof text - 1, end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0);
-  text[got < 0 ? 0 : got] = '\0';
-  snprintf(line, size, "no reason given");
-  char *rest = NULL;
-  for (char *at = strtok_r(text, "\n", &rest); at != NULL; at = strtok_r(NULL, "\n", &rest))
-    if (strstr(at, "to syslog") == NULL) snprintf(line, size, "%s", at);
-}
-
 static void fail_with_log(const struct keeper *keeper) __attribute__((noreturn));
 static void fail_with_log(const struct keeper *keeper) {
   char words[512];
-  last_words(keeper->log, words, sizeof words);
+  OWNED_FD log = open(keeper->log, O_RDONLY | O_CLOEXEC);
+  last_line(log, words, sizeof words);
   errno = 0;
   fail(strstr(words, "Failed to bind") != NULL ? "NETWORK_PORT_IN_USE" : "NETWORK_HELPER", "%s: %s",
        keeper->spec->uplink.items[0], words);

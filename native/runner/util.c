@@ -105,3 +105,14 @@ invalid:
   errno = EINVAL;
   return -1;
 }
+
+void last_line(int fd, char *line, size_t size) {
+  char text[4096];
+  off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+  ssize_t got = pread(fd, text, sizeof text - 1, end > (off_t)sizeof text - 1 ? end - (off_t)sizeof text + 1 : 0);
+  text[got < 0 ? 0 : got] = '\0';
+  snprintf(line, size, "no reason given");
+  char *rest = NULL;
+  for (char *at = strtok_r(text, "\n", &rest); at != NULL; at = strtok_r(NULL, "\n", &rest))
+    if (strstr(at, "to syslog") == NULL) snprintf(line, size, "%s", at);
+}

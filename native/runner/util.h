@@ -35,6 +35,9 @@ char *read_all(int fd, size_t limit, size_t *size);
 /* Writes text into the file at `path`, relative to `dirfd`, that must exist. */
 int write_file(int dirfd, const char *path, const char *text);
 
+/* The last line of what a helper has said, without its end; complaints about a missing syslog say nothing. */
+void last_line(int fd, char *line, size_t size);
+
 /* Decimal number of the whole text within 0..max, or -1 with EINVAL. */
 int64_t parse_number(const char *text, int64_t max);
 

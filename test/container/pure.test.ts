@@ -1,5 +1,5 @@
 import t from 'tap';
-import { changesOf } from '../../lib/container/changes.js';
+import { changesOf, idleMarks } from '../../lib/container/changes.js';
 import { randomName } from '../../lib/container/names.js';
 import { signalNumber } from '../../lib/container/signals.js';
 import { codeOfError } from '../../lib/container/state.js';
@@ -44,6 +44,21 @@ t.test('a directory that only holds a change is one, as docker has it', async t 
     { kind: 'C', path: '/etc' },
     { kind: 'C', path: '/etc/passwd' },
   ]);
+});
+
+t.test('what a directory that was made anew hides is deleted, and the directory is changed', async t => {
+  const upper = [
+    entry('etc', 'dir', 5),
+    entry('etc', 'opaque'),
+    entry('etc/new', 'file', 6, 3),
+    entry('dev', 'opaque'),
+  ];
+  t.same(
+    changesOf(upper, image, provided).map(({ kind, path }) => `${kind} ${path}`),
+    ['C /etc', 'A /etc/new', 'D /etc/passwd'],
+  );
+  t.same(changesOf(upper.slice(0, 2), image, provided).length, 2, 'also when it looks like the old one');
+  t.same(idleMarks(upper, image), ['dev']);
 });
 
 t.test('signals and exit codes', async t => {

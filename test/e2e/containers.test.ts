@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
 import { WORLDS, type World } from '../fixtures/e2e/worlds.js';
 
-const [range, fuse, , single, root] = WORLDS;
+const [range, , , single, root] = WORLDS;
 const kept = [range, single, root].flatMap(spec => spec ?? []);
 
 const outOf =
@@ -111,16 +111,5 @@ eachWorld(
     await out('start', id.slice(0, 6));
     t.equal(await out('ps', '-q', '--no-trunc'), `${id}\n`);
     await out('rm', '-f', id);
-  },
-);
-
-eachWorld(
-  [fuse].flatMap(spec => spec ?? []),
-  'where containers cannot stay, that is said',
-  async (t, world) => {
-    const result = await world.shale(['run', '-d', '--rm', 'busybox', 'true']);
-    t.equal(result.code, 125);
-    t.match(result.stderr, /containers that stay need/);
-    t.equal((await world.ok(['ps', '-aq'])).stdout, '');
   },
 );

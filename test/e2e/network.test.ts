@@ -155,7 +155,17 @@ eachWorld(first, 'nothing outlives who was killed', async (t, world) => {
   const over = ended(cli);
   cli.kill('SIGKILL');
   await over;
+  const [orphan = ''] = (await out('ps', '-q')).trim().split('\n');
+  t.match(
+    await out('port', orphan),
+    `80/tcp -> 0.0.0.0:${port}\n`,
+    'as with docker, it goes on without its command',
+  );
+  await out('kill', orphan);
   t.ok(await eventually(() => alive(`${port}:80`).length === 0), 'pasta has ended');
+  let left = orphan;
+  for (const end = Date.now() + 10_000; left !== '' && Date.now() < end; ) left = await out('ps', '-aq');
+  t.equal(left, '', 'nobody was attached: the monitor has removed it');
 
   const id = (await out('run', '-d', '-p', `${port}:80`, 'busybox', 'sleep', '1000')).trim();
   const report = readFileSync(join(world.store, 'containers', id, 'report'), 'latin1').split('\0');

@@ -167,10 +167,12 @@ eachEngine(
     const root = scratch(t);
     mkdirSync(join(root, 'a'));
     mkdirSync(join(root, 'b'));
+    mkdirSync(join(root, 'c'));
     writeFileSync(join(root, 'a/.wh..wh..opq'), '');
     writeFileSync(join(root, 'b/.wh.deleted'), '');
+    writeFileSync(join(root, 'c/.wh..opq'), '');
     execFileSync('setfattr', ['-n', 'user.fuseoverlayfs.opaque', '-v', 'y', join(root, 'a')]);
-    return { root, expected: ['dir a', 'opaque a', 'dir b', 'whiteout b/deleted'] };
+    return { root, expected: ['dir a', 'opaque a', 'dir b', 'whiteout b/deleted', 'dir c', 'opaque c'] };
   }),
 );
 

@@ -7,7 +7,7 @@ import t from 'tap';
 import type { ScanEntry } from '../../lib/layer/types.js';
 import { containerCapabilities, DEFAULT_CAPABILITIES } from '../../lib/sandbox/capabilities.js';
 import { changedEntries } from '../../lib/sandbox/drivers/compare.js';
-import { hostsFile } from '../../lib/sandbox/etcfiles.js';
+import { hostsFile } from '../../lib/sandbox/etc-files.js';
 import { watchStubs } from '../../lib/sandbox/oci/stubs.js';
 import { ALWAYS, BY_CAPABILITY, EMULATED } from '../../lib/sandbox/oci/syscalls.js';
 import { parseReport, reportError, signalName } from '../../lib/sandbox/report.js';

@@ -1,6 +1,6 @@
 import { isPaused } from '../../container/pause.js';
 import { processesOf } from '../../container/processes.js';
-import { readInContainer } from '../../container/rootfile.js';
+import { readInContainer } from '../../container/root-file.js';
 import { specOf } from '../../container/spec.js';
 import { joinContainer } from '../../sandbox/join.js';
 import type { ProgramStreams } from '../../sandbox/program-streams.js';

@@ -16,19 +16,24 @@ export interface Attached {
   end(): Promise<number>;
 }
 
-/** Starts a container and leaves it running. @param options.after executed at its end, for `autoRemove` */
-export async function start(options: Which & { after?: string[] }): Promise<ContainerRecord> {
+export interface StartOptions extends Which {
+  /** program and arguments for the end of a container that is to be removed then and that nobody is attached to */
+  after?: string[];
+}
+
+/** Starts a container and leaves it running. */
+export async function start(options: StartOptions): Promise<ContainerRecord> {
   return withContainer(options, async (house, record) => {
-    const { signal, after } = options;
-    await startContainer(house, record, { signal, after: record.options.autoRemove ? after : undefined });
+    await startContainer(house, record, { signal: options.signal, after: afterOf(options, record) });
     return record;
   });
 }
 
 /** Starts a container with its streams connected from the first byte; one that runs is attached to. */
-export async function startAttached(options: Which): Promise<Attached> {
+export async function startAttached(options: StartOptions): Promise<Attached> {
   return withContainer(options, async (house, record) => {
-    const connection = await startContainer(house, record, { attached: true, signal: options.signal });
+    const after = afterOf(options, record);
+    const connection = await startContainer(house, record, { attached: true, after, signal: options.signal });
     return attached(
       options,
       record,
@@ -42,6 +47,10 @@ export async function attach(options: Which): Promise<Attached> {
   return withContainer(options, async ({ store }, record) =>
     attached(options, record, await connectContainer(directoryOf(store, record))),
   );
+}
+
+function afterOf({ after }: StartOptions, { options }: ContainerRecord): string[] | undefined {
+  return options.autoRemove ? after : undefined;
 }
 
 function attached(

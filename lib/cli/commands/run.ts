@@ -1,5 +1,4 @@
-import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import type { Attached, StartOptions } from '../../api/containers/start.js';
 import { remove, start, startAttached } from '../../api/containers.js';
 import { run as runImage } from '../../api/run.js';
 import { isShaleError, UsageError } from '../../util/errors.js';
@@ -7,6 +6,7 @@ import { follow, followOptions, SIG_PROXY_FLAG } from '../attach.js';
 import type { Command, Invocation } from '../command.js';
 import { createFrom } from '../container/create.js';
 import { CONTAINER_FLAGS, containerOptions } from '../container/options.js';
+import { removalOf } from '../container/removal.js';
 import { ATTACH_FLAG, chosenStreams } from '../container/streams.js';
 import { DETACH_KEYS_FLAG } from '../detach-keys.js';
 import { makeProgress } from '../progress/index.js';
@@ -39,29 +39,42 @@ async function execute(invocation: Invocation): Promise<number> {
   if (input && !detach && flags.bool('tty') && flags.bool('interactive') && !process.stdin.isTTY) {
     throw new UsageError('USAGE_NO_TTY', 'the input device is not a TTY', { detail: { cliExitCode: 1 } });
   }
-  const stays = detach || !flags.bool('rm') || ['name', 'cidfile', 'restart'].some(name => flags.has(name));
-  if (!stays) return runOnce(invocation);
+  if (!detach && flags.bool('rm') && options.runtime !== undefined && !isNamed(invocation))
+    return runOnce(invocation);
   const { id } = await createFrom(invocation);
-  if (!detach) return runAttached(invocation, id);
-  const after = removalOf(id, options.root);
-  await startOrRemove(() => start({ ...options, container: id, after }), invocation, id);
+  const which = { ...options, container: id, after: removalOf(id, options.root) };
+  if (!detach) return runAttached(invocation, which);
+  await startOrRemove(() => start(which), invocation, id);
   process.stdout.write(`${id}\n`);
   return 0;
 }
 
+/** Somebody may look for it while it runs, or after. */
+function isNamed({ flags }: Invocation): boolean {
+  return ['name', 'cidfile', 'restart'].some(name => flags.has(name));
+}
+
 /** In the foreground. Where a container cannot stay, and nobody gave it a name to find it by, it runs all the same. */
-async function runAttached(invocation: Invocation, id: string): Promise<number> {
+async function runAttached(invocation: Invocation, which: StartOptions): Promise<number> {
   const { flags, options } = invocation;
+  const { container } = which;
   try {
-    const attached = await startOrRemove(() => startAttached({ ...options, container: id }), invocation, id);
+    const attached = await startOrRemove(() => startUnlessStopped(which), invocation, container);
     return await follow(attached, { ...followOptions(invocation), ...chosenStreams(flags) });
   } catch (error) {
-    const named = flags.has('name') || flags.has('cidfile');
-    if (named || !isShaleError(error) || error.code !== 'SANDBOX_KEEP') throw error;
-    await remove({ ...options, container: id, force: true, volumes: true });
+    if (isNamed(invocation) || !isShaleError(error) || error.code !== 'SANDBOX_KEEP') throw error;
+    if (!flags.bool('rm')) await remove({ ...options, container, force: true, volumes: true });
     options.onNote?.(`the container is gone when it ends: ${error.message}`);
     return runOnce(invocation);
   }
+}
+
+/** Ctrl-C while it starts is for nobody but us: the container ends before anything is shown of it. */
+async function startUnlessStopped(which: StartOptions): Promise<Attached> {
+  const attached = await startAttached(which);
+  if (which.signal?.aborted) await attached.kill('SIGKILL');
+  which.signal?.throwIfAborted();
+  return attached;
 }
 
 /** A container with `--rm` that could not be started goes at once; another stays to be looked at. */
@@ -73,20 +86,9 @@ async function startOrRemove<T>(
   try {
     return await work();
   } catch (error) {
-    if (flags.bool('rm')) await remove({ ...options, container: id, force: true });
+    if (flags.bool('rm')) await remove({ ...options, signal: undefined, container: id, force: true });
     throw error;
   }
-}
-
-/** What the monitor executes when the container has ended. */
-function removalOf(id: string, root: string | undefined): string[] {
-  const [node = '', program = ''] = process.argv;
-  const { SHALE_STORAGE_DRIVER } = process.env;
-  const globals = [
-    ...(root === undefined ? [] : ['--root', resolve(root)]),
-    ...(SHALE_STORAGE_DRIVER === undefined ? [] : ['--storage-driver', SHALE_STORAGE_DRIVER]),
-  ];
-  return [node, realpathSync(program), ...globals, 'rm', '-f', id];
 }
 
 /** In a container that leaves nothing behind, not even a record. */

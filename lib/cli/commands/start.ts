@@ -3,6 +3,7 @@ import { attach, start, startAttached } from '../../api/containers/start.js';
 import { UsageError } from '../../util/errors.js';
 import { follow, followOptions, SIG_PROXY_FLAG } from '../attach.js';
 import type { Command } from '../command.js';
+import { removalOf } from '../container/removal.js';
 import { DETACH_KEYS_FLAG } from '../detach-keys.js';
 import { forEach } from '../each.js';
 
@@ -24,14 +25,16 @@ export const startCommand: Command = {
     const input = flags.bool('interactive');
     if (!flags.bool('attach') && !input) {
       return forEach(invocation, async container => {
-        await start({ ...options, container });
+        await start({ ...options, container, after: removalOf(container, options.root) });
         return container;
       });
     }
     if (operands.length > 1)
       throw new UsageError('USAGE_ARGUMENTS', 'you cannot start and attach multiple containers at once');
     const follows = followOptions(invocation);
-    return follow(await startAttached({ ...options, container: operands[0] ?? '' }), { ...follows, input });
+    const [container = ''] = operands;
+    const after = removalOf(container, options.root);
+    return follow(await startAttached({ ...options, container, after }), { ...follows, input });
   },
 };
 

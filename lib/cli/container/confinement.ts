@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseSeccomp } from '../../sandbox/seccompprofile.js';
+import { parseSeccomp } from '../../sandbox/seccomp-profile.js';
 import { errnoCode, UsageError } from '../../util/errors.js';
 import type { ContainerFlag, Said } from './flag.js';
 

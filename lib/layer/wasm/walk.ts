@@ -4,7 +4,8 @@ import type { BytePath, LayerEntry } from '../types.js';
 import { at, type Dirs, failure, ioFailure, joinPath } from './dirs.js';
 import { isOpaqueMarker, makePortable, readTreeXattrs, type Xattrs } from './xattr.js';
 
-const OPAQUE_FILE = '.wh..wh..opq';
+/** The second is fuse-overlayfs' own, where it cannot set the attribute. */
+const OPAQUE_FILES = new Set(['.wh..wh..opq', '.wh..opq']);
 const PREFIX = '.wh.';
 const MAX_PATH = 4096;
 
@@ -94,7 +95,7 @@ export class Walker {
 
   #whiteoutFile(parent: BytePath, path: BytePath, name: string, plain: boolean): void {
     const hidden = name.slice(PREFIX.length);
-    if (this.#upper && plain && name === OPAQUE_FILE) {
+    if (this.#upper && plain && OPAQUE_FILES.has(name)) {
       this.#mark(parent, 'opaque');
       return;
     }

@@ -18,6 +18,8 @@ export interface PreparedRoot {
   /** directory that takes the changes; the root itself for a plain copy */
   upper: string;
   work?: string;
+  /** program and arguments that the runner starts to mount and serve the root; left out: it is there */
+  server?: string[];
   /** Ends what keeps the root usable. The changes stay. */
   release(): Promise<void>;
   /** To be called after `release`. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../../util/errors.js';
 import { findProgram } from '../paths.js';
+import { reportError } from '../report.js';
 import type { Workshop } from '../trees.js';
 import type { Driver, DriverTools, OverlayDirectories, PreparedRoot } from './driver.js';
 import { overlayDirectories, probeDirectories } from './overlay.js';
@@ -53,7 +54,33 @@ function escapeOption(path: string): string {
 
 function mountOptions({ lowers, upper, work }: OverlayDirectories): string {
   const lowerdir = lowers.map(escapeOption).join(':');
-  return `lowerdir=${lowerdir},upperdir=${escapeOption(upper)},workdir=${escapeOption(work)},volatile`;
+  return `lowerdir=${lowerdir},upperdir=${escapeOption(upper)},workdir=${escapeOption(work)}`;
+}
+
+/**
+ * Program and arguments that serve an overlay until they are ended.
+ * @throws SandboxError `SANDBOX_FUSE`
+ */
+function fuseCommand(directories: OverlayDirectories, options: string): [string, ...string[]] {
+  const program = findProgram('fuse-overlayfs');
+  if (program === undefined) {
+    throw new SandboxError('SANDBOX_FUSE', 'fuse-overlayfs is not installed', {
+      hint: 'apt-get install fuse-overlayfs',
+    });
+  }
+  return [program, '-f', '-o', mountOptions(directories) + options, directories.root];
+}
+
+/**
+ * The program for a container that stays: it lives as long as the container and not as the worker. Nothing that was
+ * written is held back in the kernel's cache, so that it is in the upper directory when somebody looks there, or when
+ * the program is killed.
+ *
+ * @param options.durable what is synced is to survive a power cut
+ * @throws SandboxError `SANDBOX_FUSE`
+ */
+export function serverCommand(directories: OverlayDirectories, options: { durable: boolean }): string[] {
+  return fuseCommand(directories, options.durable ? ',writeback=0' : ',writeback=0,volatile');
 }
 
 /**
@@ -61,14 +88,9 @@ function mountOptions({ lowers, upper, work }: OverlayDirectories): string {
  * @throws SandboxError `SANDBOX_FUSE`
  */
 async function mountFuse(directories: OverlayDirectories): Promise<() => Promise<void>> {
-  const program = findProgram('fuse-overlayfs');
-  if (program === undefined) {
-    throw new SandboxError('SANDBOX_FUSE', 'fuse-overlayfs is not installed', {
-      hint: 'apt-get install fuse-overlayfs',
-    });
-  }
+  const [program, ...args] = fuseCommand(directories, ',volatile');
   const { execa } = await import('execa');
-  const server = execa(program, ['-f', '-o', mountOptions(directories), directories.root], {
+  const server = execa(program, args, {
     stdin: 'ignore',
     stdout: 'ignore',
     reject: false,
@@ -91,9 +113,8 @@ async function mountFuse(directories: OverlayDirectories): Promise<() => Promise
   }
   server.kill('SIGKILL');
   const { stderr } = await ended;
-  throw new SandboxError('SANDBOX_FUSE', `fuse-overlayfs did not mount: ${lastLine(String(stderr))}`, {
-    hint: 'it needs read and write access to /dev/fuse: chmod 666 /dev/fuse, or modprobe fuse',
-  });
+  const message = `fuse-overlayfs did not mount: ${lastLine(String(stderr))}`;
+  throw reportError({ error: { code: 'SANDBOX_FUSE', message } });
 }
 
 /** Above it stand remarks about options. */

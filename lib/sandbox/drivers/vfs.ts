@@ -1,8 +1,13 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ScanEntry } from '../../layer/types.js';
+import type { ScanEntry, SourceEntry } from '../../layer/types.js';
+import { writeFileAtomic } from '../../util/atomic.js';
 import type { Digest } from '../../util/digest.js';
 import { SandboxError } from '../../util/errors.js';
+import { exists } from '../../util/exists.js';
+import { syncfs } from '../../util/os.js';
+import { BASELINE, TREE } from '../kept-files.js';
+import { removeTree } from '../remove-tree.js';
 import { makeTar, type Workshop } from '../trees.js';
 import { changedEntries } from './compare.js';
 import type { Driver, PreparedRoot } from './driver.js';
@@ -38,7 +43,7 @@ async function mergeLayer(
   shop: Workshop,
   diffId: Digest,
   target: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   await makeTar(shop, diffId, signal);
   const blob = await shop.storage.blobFor(diffId);
@@ -55,6 +60,61 @@ async function mergeLayer(
     signal,
   });
   for (const warning of warnings) shop.note(warning);
+}
+
+/**
+ * The whole root as plain files in a container's directory, where it stays. The baseline is written last: a root
+ * without one was cut off while it was made, and is made again.
+ *
+ * @param options.durable what was copied survives a power cut
+ */
+export async function keepCopy(
+  shop: Workshop,
+  layers: Digest[],
+  directory: string,
+  { durable, signal }: { durable: boolean; signal?: AbortSignal },
+): Promise<string> {
+  const root = join(directory, TREE);
+  const baseline = join(directory, BASELINE);
+  if (await exists(baseline)) return root;
+  await removeTree(root);
+  await mkdir(root, { mode: 0o755 });
+  for (const layer of layers) await mergeLayer(shop, layer, root, signal);
+  if (durable) await syncFileSystem(root);
+  await writeFileAtomic(baseline, encodeBaseline(await scanTree(shop, root, signal)));
+  return root;
+}
+
+/** What was changed in such a root since it was made. */
+export async function copyChanges(
+  shop: Workshop,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<SourceEntry[]> {
+  const root = join(directory, TREE);
+  const before = decodeBaseline(await readFile(join(directory, BASELINE), 'utf8'));
+  return changedEntries(before, await scanTree(shop, root, signal), root);
+}
+
+/** Stamps are bytes. */
+function encodeBaseline(entries: ScanEntry[]): string {
+  return JSON.stringify(
+    entries.map(entry => ({ ...entry, stamp: Buffer.from(entry.stamp, 'latin1').toString('base64') })),
+  );
+}
+
+function decodeBaseline(text: string): ScanEntry[] {
+  const entries = JSON.parse(text) as ScanEntry[];
+  return entries.map(entry => ({ ...entry, stamp: Buffer.from(entry.stamp, 'base64').toString('latin1') }));
+}
+
+async function syncFileSystem(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await syncfs(directory.fd);
+  } finally {
+    await directory.close();
+  }
 }
 
 /** Everything below the root, level by level. */

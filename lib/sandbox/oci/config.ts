@@ -1,6 +1,6 @@
 import { SandboxError } from '../../util/errors.js';
 import { containerCapabilities } from '../capabilities.js';
-import { containerSeccomp } from '../seccompprofile.js';
+import { containerSeccomp } from '../seccomp-profile.js';
 import type { RunSpec } from '../types.js';
 import { ociProfile, type SeccompProfile, seccompProfile } from './seccomp.js';
 

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SandboxError } from '../../util/errors.js';
 import type { OverlayDirectories, PreparedRoot } from '../drivers/driver.js';
-import type { EtcFile } from '../etcfiles.js';
+import type { EtcFile } from '../etc-files.js';
 import type { PreparedMount } from '../mounts.js';
 import type { ContainerProcess, ProcessEnd, ProcessStreams } from '../process.js';
 import type { StreamMode, StreamModes } from '../protocol.js';

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { SeccompRule, SeccompRules } from '../seccomptypes.js';
+import type { SeccompRule, SeccompRules } from '../seccomp-types.js';
 import { ALWAYS, BY_CAPABILITY, EMULATED } from './syscalls.js';
 
 /** @see https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { chooseIdMap, type IdMap } from './idmap.js';
+import { chooseIdMap, type IdMap } from './id-map.js';
 import { findProgram } from './paths.js';
 
 async function textOf(path: string): Promise<string> {

@@ -2,10 +2,10 @@ import { digestHex, sha256 } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { containerCapabilities } from './capabilities.js';
 import type { PreparedRoot } from './drivers/driver.js';
-import type { EtcFile } from './etcfiles.js';
+import type { EtcFile } from './etc-files.js';
 import type { PreparedMount, PreparedTree } from './mounts.js';
 import { helperCall } from './network/helper.js';
-import { actionValue, containerSeccomp } from './seccompprofile.js';
+import { actionValue, containerSeccomp } from './seccomp-profile.js';
 import type { RunSpec, SecretMount, TmpfsMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
@@ -80,6 +80,7 @@ function rootFields(root: PreparedRoot): Field[] {
   for (const lower of root.lowers ?? []) fields.push(['lower', lower]);
   if (root.upper !== root.root) fields.push(['upper', root.upper]);
   if (root.work !== undefined) fields.push(['work', root.work]);
+  for (const word of root.server ?? []) fields.push(['root-server', word]);
   return fields;
 }
 

@@ -7,7 +7,7 @@ import type {
   SeccompJsonRule,
   SeccompRule,
   SeccompRules,
-} from './seccomptypes.js';
+} from './seccomp-types.js';
 
 const { EPERM } = constants.errno;
 const MAX_BYTES = 1 << 20;

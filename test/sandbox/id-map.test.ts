@@ -5,7 +5,7 @@ import {
   namespaceArguments,
   parseIdMap,
   parseSubordinateIds,
-} from '../../lib/sandbox/idmap.js';
+} from '../../lib/sandbox/id-map.js';
 
 const FULL = '         0          0 4294967295\n';
 const user: IdMapInput = {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { containerSeccomp, parseSeccomp, resolveSeccomp } from '../../lib/sandbox/seccompprofile.js';
+import { containerSeccomp, parseSeccomp, resolveSeccomp } from '../../lib/sandbox/seccomp-profile.js';
 
 const profile = (...syscalls: object[]) =>
   parseSeccomp(JSON.stringify({ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 38, syscalls }));

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../util/atomic.js';
 import { digestHex, sha256 } from '../util/digest.js';
 import { errnoCode, SandboxError } from '../util/errors.js';
 import { exists } from '../util/exists.js';
-import { removeTree } from './removetree.js';
+import { removeTree } from './remove-tree.js';
 import type { Workshop } from './trees.js';
 import type { CacheIdentity, CacheMountInfo, CacheTree } from './types.js';
 import { fillDirectory } from './written-tree.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { serveAgent } from '../../lib/sandbox/agentsocket.js';
+import { serveAgent } from '../../lib/sandbox/agent-socket.js';
 
 const run = promisify(execFile);
 const missing = existsSync('/usr/bin/ssh-agent') ? undefined : 'needs openssh-client';
