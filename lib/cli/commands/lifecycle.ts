@@ -14,18 +14,19 @@ const CONTAINERS = { operands: 'CONTAINER [CONTAINER...]', arity: { min: 1 } } a
 const STOP_FLAGS: FlagSpec[] = [
   { name: 'signal', short: 's', kind: 'string', value: 'SIGNAL', help: "Instead of the image's stop signal" },
   {
-    name: 'time',
+    name: 'timeout',
     short: 't',
     kind: 'string',
     value: 'SECONDS',
     help: 'How long to wait (default 10, -1: for ever)',
   },
+  { name: 'time', kind: 'string', value: 'SECONDS', help: 'The older name of --timeout', hidden: true },
 ];
 
 function stopOptions(flags: Flags): { killSignal?: string; seconds?: number } {
-  const time = flags.string('time');
+  const time = flags.string('timeout') ?? flags.string('time');
   if (time !== undefined && !/^-?\d+$/.test(time))
-    throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${time}" for "-t, --time" flag`);
+    throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${time}" for "-t, --timeout" flag`);
   return { killSignal: flags.string('signal'), seconds: time === undefined ? undefined : Number(time) };
 }
 
