@@ -84,17 +84,21 @@ const LISTING: Listing = {
 };
 
 const COMMAND_WIDTH = 20;
+const MOUNT_WIDTH = 15;
+
+function clipped(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
 
 function rowOf(summary: ListedContainer, whole: boolean): Row {
   const { record, state, ports } = summary;
-  const command = record.args.join(' ');
+  const command = commandText(record.args);
   const mounts = record.options.mounts ?? [];
   const labels = labelsOf(summary);
-  const cut = whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`;
   return {
     ID: whole ? record.id : record.id.slice(0, 12),
     Image: whole ? summary.image : summary.image.replace(/^sha256:(.{12}).*$/, '$1'),
-    Command: JSON.stringify(cut),
+    Command: JSON.stringify(whole ? command : clipped(command, COMMAND_WIDTH)),
     CreatedAt: goTime(record.created),
     RunningFor: ago(record.created),
     Ports: state.status === 'running' ? portsColumn(ports, exposedOf(record)) : '',
@@ -105,10 +109,18 @@ function rowOf(summary: ListedContainer, whole: boolean): Row {
     Names: record.name,
     Labels: labelText(labels),
     Label: key => labels[key] ?? '',
-    Mounts: mounts.map(mount => ('source' in mount && mount.source) || mount.target).join(','),
+    Mounts: mounts
+      .map(mount => ('source' in mount && mount.source) || mount.target)
+      .map(name => (whole ? name : clipped(name, MOUNT_WIDTH)))
+      .join(','),
     Networks: networkName(record.options.network),
     LocalVolumes: String(mounts.filter(mount => mount.type === 'volume').length),
   };
+}
+
+/** As docker has it: arguments with a blank stand in quotes, the program never. */
+function commandText([program = '', ...args]: readonly string[]): string {
+  return [program, ...args.map(text => (text.includes(' ') ? `'${text}'` : text))].join(' ');
 }
 
 /** `12kB (virtual 159MB)`: what was written, and all there is to be seen */
