@@ -3,6 +3,7 @@ import type { BaseImage } from '../build/session.js';
 import { familiarString, normalizeReference, platformRank, withDefaultTag } from '../oci/index.js';
 import type { Platform } from '../oci/types.js';
 import type { ImageRecord } from '../store/types.js';
+import { errorMessage } from '../util/errors.js';
 import { type House, withRegistry } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
 import { transfersOf } from './transfers.js';
@@ -13,8 +14,9 @@ export async function findOrPull(
   options: ShaleOptions & RegistryOptions & { onEvent?: EventSink; onMissing?: (reference: string) => void },
   reference: string,
   platform: Platform,
-  policy: 'always' | 'missing' | 'never',
+  policy: 'always' | 'missing' | 'never' | 'newer',
 ): Promise<BaseImage> {
+  if (policy === 'newer') return findNewer(house, options, reference, platform);
   const { store } = house;
   const known = policy === 'always' ? undefined : await store.images.find(reference);
   const held = known === undefined ? undefined : await usable(house, known, platform);
@@ -28,6 +30,24 @@ export async function findOrPull(
     pullInto(store, client, { reference, platform, signal }),
   );
   return { name: pulled.name, config: await store.images.config(pulled.image) };
+}
+
+/** An image that is held will do when its registry cannot be asked. */
+async function findNewer(
+  house: House,
+  options: ShaleOptions & RegistryOptions & { onEvent?: EventSink },
+  reference: string,
+  platform: Platform,
+): Promise<BaseImage> {
+  try {
+    return await findOrPull(house, options, reference, platform, 'always');
+  } catch (error) {
+    const known = await house.store.images.find(reference);
+    const held = known && (await usable(house, known, platform));
+    if (held === undefined || options.signal?.aborted) throw error;
+    options.onNote?.(`${reference} is used as it is here: ${errorMessage(error)}`);
+    return held;
+  }
 }
 
 /** The image when it is for the platform and all its layers are held. */

@@ -11,8 +11,8 @@ import type { RegistryOptions, ShaleOptions } from './options.js';
 export interface RunImageOptions extends RunOptions, ShaleOptions, RegistryOptions {
   /** `os/arch[/variant]`; default this machine's */
   platform?: string;
-  /** when to ask the registry; default `missing` */
-  pull?: 'always' | 'missing' | 'never';
+  /** when to ask the registry; default `missing`; `newer`: always, and an image that is held will do when it cannot be asked */
+  pull?: 'always' | 'missing' | 'never' | 'newer';
   onEvent?: EventSink;
   /** told the image's name, with its tag, when it is not in the store and a registry will be asked */
   onMissing?: (reference: string) => void;

@@ -11,11 +11,15 @@ export interface Change {
 
 const PROVIDED = ['dev', 'proc', 'sys', 'etc/resolv.conf', 'etc/hosts', 'etc/hostname'];
 
-/** Paths where the sandbox, and not the container, makes something. */
+/** Paths where the sandbox, and not the container, makes something, and the directories on the way there. */
 export function providedPaths(record: ContainerRecord): Set<string> {
   const { mounts = [], devices = [] } = record.options;
   const targets = [...mounts, ...devices].map(mount => mount.target.replace(/^\/+/, ''));
-  return new Set([...PROVIDED, ...targets].map(toBytePath));
+  return new Set([...PROVIDED, ...targets].map(toBytePath).flatMap(withParents));
+}
+
+function withParents(path: string): string[] {
+  return path === '' ? [] : [...withParents(parentOf(path)), path];
 }
 
 /**

@@ -77,6 +77,7 @@ export async function inspectContainer(
       ...(health === undefined ? {} : { Health: health }),
     },
     Image: record.image,
+    ...NOWHERE,
     LogPath: record.options.logDriver === 'none' ? '' : join(directory, 'log'),
     Name: `/${record.name}`,
     RestartCount: state.restarts,
@@ -90,6 +91,17 @@ export async function inspectContainer(
     NetworkSettings: networkSettings(record, running ? await readNetwork(directory) : undefined),
   };
 }
+
+/** What docker has beside: these files are made in memory, and no security module labels a container. */
+const NOWHERE = {
+  ResolvConfPath: '',
+  HostnamePath: '',
+  HostsPath: '',
+  MountLabel: '',
+  ProcessLabel: '',
+  AppArmorProfile: '',
+  ExecIDs: null,
+};
 
 /** docker's name. */
 function driverName(driver: StorageDriver = 'overlay'): string {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { readMonitorReport } from '../sandbox/monitor.js';
 import type { Store } from '../store/index.js';
 import { ContainerError } from '../util/errors.js';
@@ -24,15 +24,37 @@ export interface ProcessEntry {
 export async function processesOf(store: Store, record: ContainerRecord): Promise<ProcessEntry[]> {
   const directory = containerDirectory(store, record.id);
   const { monitor, pid } = (await isAlive(directory)) ? await readMonitorReport(directory) : {};
-  const all = monitor === undefined ? [] : below(await allProcesses(), monitor);
+  const everybody = monitor === undefined ? [] : await allProcesses();
+  const all = below(everybody, monitor);
   const outer = all.find(each => each.pid === monitor)?.numbers.length ?? 0;
   // the worker's namespace, where the runner numbers it, is one deeper than the monitor's, the container's two
   const first = all.find(each => each.numbers[outer] === pid && each.numbers.length === outer + 2);
-  if (first !== undefined) return below(all, first.pid);
+  if (first !== undefined) return [...below(all, first.pid), ...(await besides(everybody, first, outer + 2))];
   throw new ContainerError('CONTAINER_NOT_RUNNING', `container ${record.id} is not running`);
 }
 
-function below(all: ProcessEntry[], root: number): ProcessEntry[] {
+/** What `exec` has started, with all below: it is in the container's pid namespace, and no child of its first process. */
+async function besides(
+  everybody: ProcessEntry[],
+  first: ProcessEntry,
+  depth: number,
+): Promise<ProcessEntry[]> {
+  const own = await pidNamespace(first.pid);
+  const known = new Set(below(everybody, first.pid).map(each => each.pid));
+  const strangers = everybody.filter(({ pid, numbers }) => numbers.length === depth && !known.has(pid));
+  const found: ProcessEntry[] = [];
+  for (const each of strangers)
+    if (own !== undefined && (await pidNamespace(each.pid)) === own) found.push(each);
+  const pids = new Set(found.map(each => each.pid));
+  return found.filter(each => !pids.has(each.parent)).flatMap(each => below(everybody, each.pid));
+}
+
+/** undefined: it has ended, or is somebody else's. */
+async function pidNamespace(pid: number): Promise<string | undefined> {
+  return readlink(`/proc/${pid}/ns/pid`).catch(() => undefined);
+}
+
+function below(all: ProcessEntry[], root: number | undefined): ProcessEntry[] {
   const children = new Map<number, ProcessEntry[]>();
   for (const each of all) children.set(each.parent, [...(children.get(each.parent) ?? []), each]);
   const found = all.filter(each => each.pid === root);

@@ -5,7 +5,7 @@ import { readIdMap } from './id-map-input.js';
 import { openFilterDirectory } from './memory.js';
 import { requireRunner } from './paths.js';
 import { collect, connect, type ProgramStreams } from './program-streams.js';
-import { isExecFailure, parseReport, reportError } from './report.js';
+import { isExecFailure, parseReport, type RunnerReport, reportError } from './report.js';
 import { encodeRunSpec } from './run-spec.js';
 import type { RunSpec } from './types.js';
 
@@ -50,15 +50,29 @@ export async function joinContainer(options: JoinOptions): Promise<{ exitCode: n
   const exited = streams === undefined ? exitCode(child) : connect(child, streams);
   (child.stdio[3] as Writable).on('error', () => {}).end(bytes);
   if (detach) {
-    await Promise.race([once(report, 'data'), once(report, 'close')]);
+    await begun(report, reported);
     child.unref();
     report.destroy();
   }
   const code = detach ? 0 : (await Promise.all([exited, once(report, 'close')]))[0];
   const said = parseReport(reported());
-  if (isExecFailure(said)) return { exitCode: code || 126, message: said.error?.message };
+  if (isExecFailure(said)) return { exitCode: code || codeOf(said), message: said.error?.message };
   if (said.error || code === null) throw reportError(said);
   return { exitCode: code };
+}
+
+/** Settles when the program runs, or could not be executed. */
+function begun(report: Readable, reported: () => Buffer): Promise<void> {
+  return new Promise(resolve => {
+    report.once('close', resolve).on('data', () => {
+      if (reported().includes('started\0')) resolve();
+    });
+  });
+}
+
+/** Of a program that nobody waits for. */
+function codeOf({ error }: RunnerReport): number {
+  return error?.code === 'EXEC_NOT_FOUND' ? 127 : 126;
 }
 
 function standardStreams({ stdin, streams, detach }: JoinOptions): ('pipe' | 'inherit' | 'ignore')[] {

@@ -96,5 +96,19 @@ export function reportError(report: RunnerReport): SandboxError {
   const error = report.error ?? { code: 'SANDBOX_RUNNER_DIED', message: 'the runner ended without a report' };
   const hint = error.errno === 'ENOSYS' ? OLD_KERNEL_HINT : HINTS[error.code];
   const detail = error.errno === undefined ? {} : { errno: error.errno };
-  return new SandboxError(error.code, error.message, { hint, detail });
+  const message = error.code === 'NETWORK_PORT_IN_USE' ? portTaken(error.message) : error.message;
+  return new SandboxError(error.code, message, { hint, detail });
+}
+
+/** What pasta and slirp4netns say of a port that they cannot bind. */
+const TAKEN = [
+  /-[tu] (?:(?<address>[^/' ]+)\/)?(?<port>\d+)/,
+  /"host_addr": ?"(?<address>[^"]*)", ?"host_port": ?(?<port>\d+)/,
+];
+
+/** docker's words, for a port that somebody took after it was tried and before the helper bound it. */
+function portTaken(said: string): string {
+  const found = TAKEN.map(pattern => pattern.exec(said)?.groups).find(groups => groups !== undefined);
+  if (found === undefined) return said;
+  return `Bind for ${found.address || '0.0.0.0'}:${found.port} failed: port is already allocated`;
 }

@@ -218,17 +218,19 @@ int command_monitor(int argc, char **argv) {
   monitor.signals = watch_child();
   monitor.listener = listen_in_directory();
   if (monitor.first_client) add_client(&monitor.clients, CLIENT);
+  bool refused = false;
   for (;;) {
     const long ran = hold(&monitor);
-    if (monitor.restarts.count == 0 && was_refused()) break;
+    refused = monitor.restarts.count == 0 && was_refused();
+    if (refused) break;
     report_number("waiting", 1);
     if (!await_restart(DIRECTORY, &monitor.restarts, monitor.status, ran)) break;
     report_number("restart", monitor.restarts.count);
   }
   say_goodbye(&monitor);
   drop_gone_clients(&monitor.clients);
-  /* who is attached sees the end, and does what is to be done then */
-  if (monitor.after == NULL || monitor.clients.count > 0) return 0;
+  /* who is attached sees the end, and who starts sees the refusal: they do what is to be done then */
+  if (monitor.after == NULL || refused || monitor.clients.count > 0) return 0;
   kernel_close_from(3, 0);
   execvp(monitor.after[0], monitor.after);
   return EXIT_SANDBOX;

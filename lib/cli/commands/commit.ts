@@ -1,6 +1,8 @@
 import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { commit, diff, exportContainer } from '../../api/containers/content.js';
+import type { Change } from '../../container/changes.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 
@@ -10,13 +12,31 @@ export const diffCommand: Command = {
   summary: 'Show what a container has changed of its image',
   operands: 'CONTAINER',
   arity: { min: 1, max: 1 },
-  flags: [],
-  run: async ({ operands, options }) => {
+  flags: [{ name: 'format', kind: 'string', value: 'json', help: "json, as podman's" }],
+  run: async ({ flags, operands, options }) => {
+    const format = flags.string('format');
+    if (format !== undefined && format !== 'json')
+      throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${format}" for "--format" flag: only json`);
     const changes = await diff({ ...options, container: operands[0] ?? '' });
-    process.stdout.write(changes.map(({ kind, path }) => `${kind} ${path}\n`).join(''));
+    process.stdout.write(
+      format === 'json'
+        ? `${JSON.stringify(byKind(changes))}\n`
+        : changes.map(({ kind, path }) => `${kind} ${path}\n`).join(''),
+    );
     return 0;
   },
 };
+
+/** Kinds of which there are none are left out. */
+function byKind(changes: Change[]): Record<string, string[]> {
+  const named = { C: 'changed', A: 'added', D: 'deleted' } as const;
+  const found: Record<string, string[]> = {};
+  for (const { kind, path } of changes) {
+    const name = named[kind];
+    found[name] = [...(found[name] ?? []), path];
+  }
+  return found;
+}
 
 export const commitCommand: Command = {
   name: 'commit',
@@ -36,6 +56,14 @@ export const commitCommand: Command = {
     { name: 'message', short: 'm', kind: 'string', value: 'TEXT', help: 'Comment in the history' },
     { name: 'pause', short: 'p', kind: 'bool', help: 'Pause the container meanwhile (default true)' },
     { name: 'no-pause', kind: 'bool', help: 'Let the container go on meanwhile' },
+    { name: 'iidfile', kind: 'string', value: 'FILE', help: "Write the image's id to a file" },
+    {
+      name: 'quiet',
+      short: 'q',
+      kind: 'bool',
+      help: "Accepted: only the image's id is printed",
+      hidden: true,
+    },
   ],
   examples: ['shale commit -m "with git" -c \'CMD ["bash"]\' box debian:git'],
   run: async ({ flags, operands, options }) => {
@@ -49,6 +77,8 @@ export const commitCommand: Command = {
       changes: flags.list('change'),
       pause: !goesOn,
     });
+    const iidfile = flags.string('iidfile');
+    if (iidfile !== undefined) await writeFile(iidfile, image.id);
     process.stdout.write(`${image.id}\n`);
     return 0;
   },

@@ -39,10 +39,11 @@ async function execute(invocation: Invocation): Promise<number> {
   if (input && !detach && flags.bool('tty') && flags.bool('interactive') && !process.stdin.isTTY) {
     throw new UsageError('USAGE_NO_TTY', 'the input device is not a TTY', { detail: { cliExitCode: 1 } });
   }
-  if (!detach && flags.bool('rm') && options.runtime !== undefined && !isNamed(invocation))
+  const runtime = flags.string('runtime') ?? options.runtime;
+  if (!detach && flags.bool('rm') && runtime !== undefined && !isNamed(invocation))
     return runOnce(invocation);
   const { id } = await createFrom(invocation);
-  const which = { ...options, container: id, after: removalOf(id, options.root) };
+  const which = { ...options, runtime, container: id, after: removalOf(id, options.root) };
   if (!detach) return runAttached(invocation, which);
   await startOrRemove(() => start(which), invocation, id);
   process.stdout.write(`${id}\n`);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { type ContainerRecord, create } from '../../api/containers.js';
-import { UsageError } from '../../util/errors.js';
+import { type ContainerRecord, create, remove } from '../../api/containers.js';
+import { isShaleError, UsageError } from '../../util/errors.js';
 import type { Invocation } from '../command.js';
 import { makeProgress } from '../progress/index.js';
 import { containerOptions } from './options.js';
@@ -16,6 +16,7 @@ export async function createFrom(invocation: Invocation): Promise<ContainerRecor
       `container ID file found, make sure the other container isn't running or delete ${cidfile}`,
     );
   }
+  if (flags.bool('replace')) await removeNamesake(invocation);
   const progress = makeProgress(flags.bool('quiet') ? 'quiet' : 'auto');
   try {
     const record = await create({ ...(await containerOptions(invocation)), onEvent: progress.event });
@@ -23,5 +24,17 @@ export async function createFrom(invocation: Invocation): Promise<ContainerRecor
     return record;
   } finally {
     progress.end();
+  }
+}
+
+/** @throws UsageError `USAGE_CONFLICT` without a name */
+async function removeNamesake({ flags, options }: Invocation): Promise<void> {
+  const name = flags.string('name');
+  if (name === undefined)
+    throw new UsageError('USAGE_CONFLICT', 'cannot replace container without --name being set');
+  try {
+    await remove({ ...options, container: name, force: true });
+  } catch (error) {
+    if (!isShaleError(error) || error.code !== 'CONTAINER_UNKNOWN') throw error;
   }
 }

@@ -14,7 +14,7 @@ export const IMAGE_FLAGS: ContainerFlag[] = [
     name: 'pull',
     kind: 'string',
     value: 'POLICY',
-    help: 'always, missing (default) or never',
+    help: 'always, missing (default), never, or newer: an image that is held will do where the registry is not reached',
     parse: pullPolicy,
   },
   {
@@ -34,7 +34,7 @@ export const IMAGE_FLAGS: ContainerFlag[] = [
 ];
 
 function pullPolicy(text: string): Said {
-  if (text === 'always' || text === 'missing' || text === 'never') return { pull: text };
+  if (text === 'always' || text === 'missing' || text === 'never' || text === 'newer') return { pull: text };
   throw new UsageError(
     'USAGE_FLAG_VALUE',
     `invalid pull option: '${text}': must be one of "always", "missing" or "never"`,

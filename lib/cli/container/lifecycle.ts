@@ -13,6 +13,7 @@ export const LIFECYCLE_FLAGS: ContainerFlag[] = [
     parse: text => ({ autoRemove: text === 'true' }),
   },
   { name: 'name', kind: 'string', value: 'NAME', help: 'Name of the container', parse: name => ({ name }) },
+  { name: 'replace', kind: 'bool', help: 'Remove a container that has the name' },
   { name: 'cidfile', kind: 'string', value: 'FILE', help: "Write the container's id to a file" },
   // before --label, which overrides it
   {
