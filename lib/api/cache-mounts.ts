@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CacheIdentity, CacheMountInfo } from '../sandbox/types.js';
 import { BuildError } from '../util/errors.js';
+import { openOutput } from '../util/output.js';
 import { withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -47,7 +48,7 @@ export function exportCacheMount(
     const { key } = single(await worker.cacheMounts(), name);
     const path = join(await house.store.scratch('cache-export'), 'cache.tar');
     await worker.exportCacheMount(key, path, signal);
-    const sink = typeof destination === 'string' ? createWriteStream(destination) : destination;
+    const sink = typeof destination === 'string' ? await openOutput(destination) : destination;
     await pipeline(createReadStream(path), sink, { end: typeof destination === 'string', signal });
   });
 }

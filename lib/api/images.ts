@@ -1,4 +1,3 @@
-import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -23,6 +22,7 @@ import { normalizeReference, parsePlatform } from '../oci/index.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { errorMessage, LayerError, OciError, StoreError } from '../util/errors.js';
+import { openOutput } from '../util/output.js';
 import { withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -157,7 +157,7 @@ export function save(options: SaveImagesOptions): Promise<void> {
   const { images: names, destination, format, platform, signal } = options;
   return withHouse(options, async ({ store, engine, makeBlob }) => {
     for (const name of names) await onPlatform(store, name, platform);
-    const sink = typeof destination === 'string' ? createWriteStream(destination) : destination;
+    const sink = typeof destination === 'string' ? await openOutput(destination) : destination;
     try {
       await saveArchive(store, await engine(), names, { format, makeBlob, signal }, sink);
       if (typeof destination === 'string') {

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -9,6 +9,7 @@ import type { Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
+import { openOutput } from '../util/output.js';
 import { joinPath } from '../util/paths.js';
 import type { ExportTarget } from './options.js';
 
@@ -33,7 +34,7 @@ export async function exportImage(
   if (type === 'local') return exportDirectory(host, image, dest, signal);
   if (type === 'tar') return exportTar(host, image, dest, signal);
   const names = target.name === undefined ? [...tags] : [target.name];
-  const sink = sinkOf(dest);
+  const sink = await sinkOf(dest);
   const texts = names.length > 0 ? names : [image.id];
   await saveArchive(
     host.store,
@@ -45,8 +46,8 @@ export async function exportImage(
   await closed(sink);
 }
 
-function sinkOf(dest: string): Writable {
-  return dest === '-' ? process.stdout : createWriteStream(dest);
+async function sinkOf(dest: string): Promise<Writable> {
+  return dest === '-' ? process.stdout : openOutput(dest);
 }
 
 /** Standard output is not ours to close. */
@@ -66,7 +67,7 @@ async function exportTar(
   signal: AbortSignal,
 ): Promise<void> {
   const { rootfs } = await host.store.images.config(image);
-  await pipeline(createReadStream(await flatten(host, rootfs.diff_ids, signal)), sinkOf(dest), {
+  await pipeline(createReadStream(await flatten(host, rootfs.diff_ids, signal)), await sinkOf(dest), {
     signal,
     end: dest !== '-',
   });

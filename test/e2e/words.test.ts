@@ -49,6 +49,10 @@ const WRONG: Case[] = [
   [['rename', 'box', 'ended'], 1, 'The container name "/ended" is already in use by container "'],
   [['cp', '/nope', 'box:/'], 1, 'lstat /nope: no such file or directory'],
   [['cp', 'box:/etc/passwd', '/nope/x'], 1, 'invalid output path: directory "/nope" does not exist'],
+  [['save', '-o', '/nope/x', 'busybox'], 1, 'invalid output path: directory "/nope" does not exist'],
+  [['export', '-o', '/nope/x', 'box'], 1, 'invalid output path: directory "/nope" does not exist'],
+  [['export', '-o', '/etc/x', 'box'], 1, 'open /etc/x: permission denied'],
+  [['build', '-o', 'type=docker,dest=/nope/x', '-'], 1, 'directory "/nope" does not exist'],
   [['run', '--rm', '-it', 'busybox'], 1, 'the input device is not a TTY'],
   [['push', 'x:y:z'], 1, 'invalid reference format'],
   [['push', 'me/nope:1'], 1, 'An image does not exist locally with the tag: me/nope'],
@@ -73,7 +77,7 @@ eachWorld(
     await world.ok(['run', '-d', '--name', 'box', 'busybox', 'sleep', '1000']);
     await world.ok(['run', '--name', 'ended', 'busybox', 'true']);
     for (const [args, code, stderr] of WRONG)
-      t.match(await world.shale(args), { code, stderr }, args.join(' '));
+      t.match(await world.shale(args, { input: 'FROM busybox\n' }), { code, stderr }, args.join(' '));
 
     const { stdout: id } = await world.ok(['images', '-q', 'busybox']);
     t.equal((await world.ok(['inspect', '-f', '{{.Os}}', id.slice(0, 2)])).stdout, 'linux\n');

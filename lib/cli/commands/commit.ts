@@ -1,9 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { commit, diff, exportContainer } from '../../api/containers/content.js';
 import type { Change } from '../../container/changes.js';
 import { UsageError } from '../../util/errors.js';
+import { openOutput } from '../../util/output.js';
 import type { Command } from '../command.js';
 
 export const diffCommand: Command = {
@@ -99,8 +99,13 @@ export const exportCommand: Command = {
         'cowardly refusing to save to a terminal. Use the -o flag or redirect',
       );
     }
-    const sink = output === undefined ? process.stdout : createWriteStream(output);
-    await exportContainer({ ...options, container: operands[0] ?? '', sink });
+    const sink = output === undefined ? process.stdout : await openOutput(output);
+    try {
+      await exportContainer({ ...options, container: operands[0] ?? '', sink });
+    } catch (error) {
+      if (output !== undefined) await rm(output, { force: true });
+      throw error;
+    }
     if (sink === process.stdout) return 0;
     sink.end();
     await finished(sink);
