@@ -34,6 +34,7 @@ export {
   type LayerNode,
   layerTree,
 } from './api/look.js';
+export { inspectManifestDetails, type ManifestDetails } from './api/manifest-details.js';
 export {
   addToList,
   annotateList,

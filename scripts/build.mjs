@@ -1,4 +1,4 @@
-// Builds everything: TypeScript to dist/, the C core to WASM, and the addon and runner with node-gyp.
+// Builds everything: TypeScript to dist/ (and what is a program into single files), the C core to WASM, and the addon and runner with node-gyp.
 // Without a C++ compiler the rest still works: the WASM engine takes over, RUN goes through an OCI runtime.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -45,7 +45,9 @@ function unchanged() {
 let ok = true;
 if (wants('ts'))
   ok =
-    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']) && ok;
+    run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']) &&
+    run(process.execPath, [join(root, 'scripts/bundle.mjs')]) &&
+    ok;
 if (wants('wasm') && existsSync(join(root, 'wasm/build.mjs')))
   ok = run(process.execPath, [join(root, 'wasm/build.mjs')]) && ok;
 if (wants('native')) ok = buildNative() && ok;

@@ -60,10 +60,19 @@ export function median(numbers) {
 
 /**
  * Runs the subjects in turns.
- * @param {{ input: string, bytes?: number, rounds: number, warmUp?: boolean, seconds?: number, subjects: Subject[] }} work
- *   `bytes` that one call handles; `seconds` that a sample of a `sync` subject lasts
+ * @param {{ input: string, bytes?: number, rounds: number, warmUp?: boolean, seconds?: number, peersPeak?: boolean, subjects: Subject[] }} work
+ *   `bytes` that one call handles; `seconds` that a sample of a `sync` subject lasts; `peersPeak` false leaves out how much
+ *   memory the others take
  */
-export async function compare({ input, bytes, rounds, warmUp = true, seconds = 0.15, subjects }) {
+export async function compare({
+  input,
+  bytes,
+  rounds,
+  warmUp = true,
+  seconds = 0.15,
+  peersPeak = true,
+  subjects,
+}) {
   const taken = subjects.map(() => []);
   const failed = new Map();
   for (let round = warmUp ? -1 : 0; round < rounds; round++) {
@@ -79,7 +88,10 @@ export async function compare({ input, bytes, rounds, warmUp = true, seconds = 0
     }
   }
   const peaks = [];
-  for (const [i, { peak }] of subjects.entries()) peaks.push(failed.has(i) ? undefined : await peak?.());
+  for (const [i, { peak, ours }] of subjects.entries()) {
+    const skipped = failed.has(i) || !(ours || peersPeak);
+    peaks.push(skipped ? undefined : await peak?.());
+  }
   return row({ input, bytes, subjects, taken, failed, peaks });
 }
 

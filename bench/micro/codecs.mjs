@@ -59,7 +59,7 @@ export async function codecs({ quick, dir }) {
     peer('gzip -d', 'gzip -d < "$1" > "$2"', packed),
     node('node:zlib', createGunzip, packed, made, remove),
   ];
-  const options = { bytes, rounds, warmUp: !quick };
+  const options = { bytes, rounds, warmUp: !quick, peersPeak: !quick };
   const rows = [
     await compareSizes({ ...options, input: 'gzip, default level', subjects: gzip }, made),
     await compareSizes({ ...options, input: 'zstd, default level', subjects: zstd }, made),

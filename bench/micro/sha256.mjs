@@ -99,7 +99,7 @@ const label = size =>
 export async function sha256({ quick }) {
   const all = await kernels();
   const sizes = [64, 1024, 16 * 1024, MIB, ...(quick ? [16 * MIB] : [64 * MIB, 1 << 30])];
-  const effort = quick ? { rounds: 3, seconds: 0.08 } : { rounds: 5, seconds: 0.3 };
+  const effort = quick ? { rounds: 2, seconds: 0.05 } : { rounds: 5, seconds: 0.3 };
   const rows = [];
   for (const size of sizes) rows.push(await oneStream(size, all, effort));
   rows.push(await batch(4096, 256, all, effort));

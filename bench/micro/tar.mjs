@@ -57,12 +57,14 @@ export async function tar({ quick, dir }) {
       input: 'write, with diffID and index where it is ours',
       bytes,
       rounds,
+      peersPeak: !quick,
       subjects: writers,
     }),
     await compare({
       input: 'read, with diffID and index where it is ours',
       bytes,
       rounds,
+      peersPeak: !quick,
       subjects: readers,
     }),
   ];

@@ -1,6 +1,6 @@
 import type { EventSink } from '../build/events.js';
 import type { BaseImage } from '../build/session.js';
-import { normalizeReference, platformRank } from '../oci/index.js';
+import { familiarString, normalizeReference, platformRank, withDefaultTag } from '../oci/index.js';
 import type { Platform } from '../oci/types.js';
 import type { ImageRecord } from '../store/types.js';
 import { errorMessage } from '../util/errors.js';
@@ -11,7 +11,7 @@ import { transfersOf } from './transfers.js';
 /** An image for FROM or run: the store's own where it has one for the platform, else the registry's. */
 export async function findOrPull(
   house: House,
-  options: ShaleOptions & RegistryOptions & { onEvent?: EventSink },
+  options: ShaleOptions & RegistryOptions & { onEvent?: EventSink; onMissing?: (reference: string) => void },
   reference: string,
   platform: Platform,
   policy: 'always' | 'missing' | 'never' | 'newer',
@@ -23,7 +23,8 @@ export async function findOrPull(
   if (held !== undefined) return held;
   if (policy === 'never') await store.images.require(reference);
   const { domain } = normalizeReference(reference);
-  const { signal, onEvent } = options;
+  const { signal, onEvent, onMissing } = options;
+  if (policy !== 'always') onMissing?.(familiarString(withDefaultTag(normalizeReference(reference))));
   const { pullInto } = await import('../image/pull.js');
   const pulled = await withRegistry(domain, options, transfersOf(onEvent), client =>
     pullInto(store, client, { reference, platform, signal }),

@@ -2,7 +2,8 @@ import { loadEngine } from '../layer/index.js';
 import type { LayerEngine } from '../layer/types.js';
 import type { OnRegistryEvent, RegistryClient } from '../registry/index.js';
 import type { Worker } from '../sandbox/types.js';
-import { Store } from '../store/index.js';
+import { diskUsageOf } from '../store/diskusage.js';
+import { type Measure, Store } from '../store/index.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
 
 /** The store and, once asked for, the engine and the worker: what one call of the API works with. */
@@ -15,6 +16,8 @@ export interface House {
   makeBlob(layer: `sha256:${string}`): Promise<void>;
   /** deletes trees that belong to mapped ids */
   removeTrees(paths: string[]): Promise<void>;
+  /** what a path takes on the disk, also where directories belong to mapped ids */
+  measure: Measure;
 }
 
 /** Opens the store, does `work`, and leaves nothing running, mounted or locked, however it ends. */
@@ -40,6 +43,10 @@ export async function withHouse<T>(options: ShaleOptions, work: (house: House) =
     worker,
     makeBlob: async layer => (await worker()).makeBlob(layer, options.signal),
     removeTrees: async paths => (await worker()).remove(paths),
+    measure: async path => {
+      const own = await diskUsageOf(path);
+      return own.unreadable === 0 ? own : (await worker()).diskUsage(path);
+    },
   };
   try {
     return await work(house);

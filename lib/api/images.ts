@@ -19,10 +19,10 @@ import {
   removeImage,
   saveArchive,
 } from '../image/index.js';
-import { parsePlatform } from '../oci/index.js';
+import { normalizeReference, parsePlatform } from '../oci/index.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
-import { LayerError, StoreError } from '../util/errors.js';
+import { errorMessage, LayerError, OciError, StoreError } from '../util/errors.js';
 import { withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
 
@@ -55,21 +55,28 @@ export function history(
 }
 
 /** Gives an image of the store another name. @returns the normalized name */
-export function tag(options: ShaleOptions & { image: string; name: string }): Promise<string> {
-  return withHouse(options, async ({ store }) => {
-    const image = await store.images.require(options.image);
-    return store.images.tag(image.id, options.name);
-  });
+export async function tag(options: ShaleOptions & { image: string; name: string }): Promise<string> {
+  const { image, name } = options;
+  try {
+    normalizeReference(name);
+  } catch (cause) {
+    const message = `Error parsing reference: "${name}" is not a valid repository/tag: ${errorMessage(cause)}`;
+    throw new OciError('OCI_REFERENCE_INVALID', message, { cause });
+  }
+  return withHouse(options, async ({ store }) =>
+    store.images.tag((await store.images.require(image)).id, name),
+  );
 }
 
-/** Takes a name away; with the last name, deletes the image and what only it needed. */
+/** Takes a name away; with the last name, deletes the image and what only it needed, if it is for `platform`. */
 export function removeImages(
-  options: ShaleOptions & { image: string; force?: boolean; noPrune?: boolean },
+  options: ShaleOptions & { image: string; force?: boolean; noPrune?: boolean; platform?: string },
 ): Promise<Removal[]> {
   return withHouse(options, async ({ store, removeTrees }) => {
     const { refreshPins } = await import('../container/pins.js');
     await refreshPins(store);
     const { force, noPrune } = options;
+    await onPlatform(store, options.image, options.platform);
     return removeImage(store, options.image, { force, noPrune, removeTrees });
   });
 }
@@ -79,7 +86,9 @@ export function prune(
   options: ShaleOptions & { all?: boolean; filters?: string[] },
 ): Promise<{ removed: Removal[]; reclaimed: number }> {
   const { all, filters } = options;
-  return withHouse(options, ({ store, removeTrees }) => pruneImages(store, { all, filters, removeTrees }));
+  return withHouse(options, ({ store, removeTrees, measure }) =>
+    pruneImages(store, { all, filters, removeTrees, measure }),
+  );
 }
 
 export interface ImportFileOptions extends ShaleOptions {

@@ -12,35 +12,15 @@ import {
   writeList,
 } from '../image/manifest-list.js';
 import { compressedManifest, repositoriesWith } from '../image/push.js';
-import {
-  type Descriptor,
-  encodeJson,
-  formatReference,
-  hostPlatform,
-  isAttestation,
-  normalizeReference,
-  type Platform,
-  parseImageConfig,
-  type Reference,
-  referenceDigest,
-  repositoryName,
-  selectPlatform,
-  withDefaultTag,
-} from '../oci/index.js';
+import { encodeJson, normalizeReference, type Platform, withDefaultTag } from '../oci/index.js';
 import { pushImage } from '../registry/push.js';
 import { normalizeName } from '../store/names.js';
 import type { Digest } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
 import { type House, withHouse, withRegistry } from './house.js';
-import type { RegistryOptions, ShaleOptions } from './options.js';
+import { entriesOf, fetchManifest, type ListOptions } from './manifest-sources.js';
 
-export type { ManifestList };
-
-/** Which list, and how to speak with registries. */
-export interface ListOptions extends ShaleOptions, RegistryOptions {
-  /** the list's name, in any form that docker takes */
-  list: string;
-}
+export type { ListOptions, ManifestList };
 
 /** What is said of an image in a list beside what it says of itself. */
 export interface EntryChanges {
@@ -64,7 +44,7 @@ export function createList(
   return withHouse(options, async house => {
     const { store } = house;
     const found: ListEntry[] = [];
-    for (const image of options.images) found.push(...(await resolve(house, options, image)));
+    for (const image of options.images) found.push(...(await entriesOf(house, options, image)));
     return store.withLock('manifests', async () => {
       const known = await findList(store, options.list);
       if (known !== undefined && options.amend !== true) {
@@ -92,7 +72,7 @@ export function addToList(
 ): Promise<ManifestList> {
   return withHouse(options, async house => {
     const found: ListEntry[] = [];
-    for (const image of options.images) found.push(...(await resolve(house, options, image)));
+    for (const image of options.images) found.push(...(await entriesOf(house, options, image)));
     const changed = found.map(entry => changedEntry(entry, options));
     return changeList(house.store, options.list, list => withEntries(list, changed));
   });
@@ -189,68 +169,6 @@ async function readyEntry(house: House, entry: ListEntry, options: ListOptions):
     makeBlob: house.makeBlob,
   });
   return { ...entry, descriptor: { ...entry.descriptor, mediaType, digest, size } };
-}
-
-/** An image of the store, or else of a registry; of an index what this machine would run, or all of it. */
-async function resolve(
-  house: House,
-  options: ListOptions & { all?: boolean },
-  text: string,
-): Promise<ListEntry[]> {
-  const image = await house.store.images.find(text);
-  if (image !== undefined) {
-    const platform = platformOf(await house.store.images.config(image));
-    const { mediaType, digest, size } = image.manifest;
-    const reference = house.store.images.nameOf(text) ?? image.id;
-    return [{ reference, image: image.id, descriptor: { mediaType, digest, size, platform } }];
-  }
-  const reference = withDefaultTag(normalizeReference(text));
-  const { bytes, mediaType, digest, parsed } = await fetchManifest(options, reference);
-  const entry = (descriptor: Descriptor): ListEntry => ({
-    reference: formatReference(reference),
-    source: repositoryName(reference),
-    descriptor,
-  });
-  if (parsed.kind === 'index') {
-    const { manifests } = parsed.index;
-    const chosen = options.all
-      ? manifests.filter(each => !isAttestation(each))
-      : [selectPlatform(parsed.index, hostPlatform())];
-    return chosen.map(entry);
-  }
-  const config = await fetchConfig(house, options, reference, parsed.manifest.config);
-  return [entry({ mediaType, digest, size: bytes.length, platform: platformOf(parseImageConfig(config)) })];
-}
-
-function fetchManifest(options: ListOptions, reference: Reference) {
-  const wanted = referenceDigest(reference) ?? reference.tag ?? 'latest';
-  return withRegistry(reference.domain, options, undefined, client =>
-    client.getManifest(reference.path, wanted, { signal: options.signal }),
-  );
-}
-
-async function fetchConfig(
-  { store }: House,
-  options: ListOptions,
-  reference: Reference,
-  config: Descriptor,
-): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises');
-  const path = `${await store.scratch('manifest')}/config`;
-  await withRegistry(reference.domain, options, undefined, client =>
-    client.fetchBlob(reference.path, config, { path }, { signal: options.signal }),
-  );
-  return readFile(path);
-}
-
-function platformOf({ os, architecture, variant, ...rest }: Platform): Platform {
-  const version = rest['os.version'];
-  return {
-    architecture,
-    os,
-    ...(variant === undefined ? {} : { variant }),
-    ...(version === undefined ? {} : { 'os.version': version }),
-  };
 }
 
 function changedEntry(entry: ListEntry, { platform, annotations }: EntryChanges): ListEntry {

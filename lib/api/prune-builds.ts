@@ -84,12 +84,12 @@ async function bytesToKeep(
 }
 
 async function pruneSteps(
-  { store, removeTrees }: House,
+  { store, removeTrees, measure }: House,
   { all }: PruneBuildsOptions,
   { until }: Chosen,
   keepBytes: number | undefined,
 ): Promise<Pruned> {
-  const { records, reclaimed } = await store.pruneCache({ all, until, keepBytes, removeTrees });
+  const { records, reclaimed } = await store.pruneCache({ all, until, keepBytes, removeTrees, measure });
   return { keys: records.map(({ key }) => digestHex(key)), reclaimed };
 }
 

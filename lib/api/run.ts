@@ -14,6 +14,8 @@ export interface RunImageOptions extends RunOptions, ShaleOptions, RegistryOptio
   /** when to ask the registry; default `missing`; `newer`: always, and an image that is held will do when it cannot be asked */
   pull?: 'always' | 'missing' | 'never' | 'newer';
   onEvent?: EventSink;
+  /** told the image's name, with its tag, when it is not in the store and a registry will be asked */
+  onMissing?: (reference: string) => void;
 }
 
 /**

@@ -5,7 +5,6 @@ import { containerDirectory, listRecords } from '../container/record.js';
 import { type ImageSummary, listImages } from '../image/index.js';
 import type { CacheMountInfo } from '../sandbox/types.js';
 import { CACHE_MOUNTS, cacheMountNames } from '../store/cachemounts.js';
-import { type DiskUsage, diskUsageOf } from '../store/diskusage.js';
 import type { CacheEntryUsage, Measure, Store, StoreUsage, UsageLine } from '../store/index.js';
 import { type House, withHouse } from './house.js';
 import type { ShaleOptions } from './options.js';
@@ -36,12 +35,11 @@ export interface DiskReport {
 /** What the store takes on the disk, by kind, as du(1) counts; also where files belong to mapped ids. */
 export function diskReport(options: ShaleOptions = {}): Promise<DiskReport> {
   return withHouse(options, async house => {
-    const { store } = house;
+    const { store, measure } = house;
     await refreshPins(store);
-    const measure = measurer(house);
     const usage = await store.usage(measure);
     const containers = await containerUsage(store, measure);
-    const mounts = await mountUsage(house, measure);
+    const mounts = await mountUsage(house);
     return {
       bytes: usage.bytes,
       images: { ...usage.images, items: await imageUsage(store, usage.perImage, containers) },
@@ -53,14 +51,6 @@ export function diskReport(options: ShaleOptions = {}): Promise<DiskReport> {
       cache: { ...usage.cache, items: usage.cacheEntries, mounts },
     };
   });
-}
-
-/** Looks by itself, and through the worker where directories belong to mapped ids. */
-function measurer({ worker }: House): Measure {
-  return async (path): Promise<DiskUsage> => {
-    const own = await diskUsageOf(path);
-    return own.unreadable === 0 ? own : (await worker()).diskUsage(path);
-  };
 }
 
 async function imageUsage(
@@ -94,12 +84,12 @@ function containersLine(containers: readonly ContainerUsage[]): UsageLine {
   };
 }
 
-async function mountUsage(house: House, measure: Measure): Promise<(CacheMountInfo & { bytes: number })[]> {
+async function mountUsage(house: House): Promise<(CacheMountInfo & { bytes: number })[]> {
   const home = join(house.store.root, CACHE_MOUNTS);
   if ((await cacheMountNames(house.store.root)).length === 0) return [];
   const found = await (await house.worker()).cacheMounts();
   return Promise.all(
-    found.map(async info => ({ ...info, bytes: (await measure(join(home, info.key))).bytes })),
+    found.map(async info => ({ ...info, bytes: (await house.measure(join(home, info.key))).bytes })),
   );
 }
 

@@ -86,16 +86,19 @@ export function remove(options: WhichVolume): Promise<void> {
  *
  * @param options.all also those with a name of their own
  * @param options.accept which of them; left out: all
- * @returns their names, and the bytes that they took (as far as their files could be looked at)
+ * @returns their names, and the bytes that they took on the disk
  */
 export function prune(
   options: ShaleOptions & { all?: boolean; accept?: (volume: Volume) => boolean } = {},
 ): Promise<{ removed: string[]; reclaimed: number }> {
   const { all = false, accept = () => true } = options;
   return withHouse(options, async house => {
-    const before = (await house.store.usage()).volumes.bytes;
+    const { volumes } = house.store;
+    const sizes = new Map<string, number>();
+    for (const name of await volumes.names())
+      sizes.set(name, (await house.measure(volumes.directory(name))).bytes);
     const removed = await pruneVolumes(house, volume => (all || volume.anonymous) && accept(volume));
-    const reclaimed = removed.length === 0 ? 0 : before - (await house.store.usage()).volumes.bytes;
-    return { removed: removed.map(({ name }) => name), reclaimed };
+    const names = removed.map(({ name }) => name);
+    return { removed: names, reclaimed: names.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0) };
   });
 }

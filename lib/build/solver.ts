@@ -77,6 +77,7 @@ export class Solver {
   async #solve(index: number): Promise<StageState> {
     const planned = this.#plan.stages[index];
     if (planned === undefined) throw new RangeError(`no stage ${index}`);
+    this.#expectRuns(planned);
     const base = await this.#base(planned);
     const instructions = [...base.triggers, ...planned.source.instructions];
     const steps = instructions.filter(makesLayer).length + (planned.base.kind === 'image' ? 1 : 0);
@@ -87,6 +88,12 @@ export class Solver {
       state = await this.#instruction(planned, state, instruction, `${step}/${steps}`);
     }
     return state;
+  }
+
+  /** The worker starts while the base is looked for, where no cache can save it. Who needs it sees its failure. */
+  #expectRuns(planned: PlannedStage): void {
+    const runs = planned.source.instructions.some(({ kind }) => kind === 'RUN');
+    if (runs && this.#plan.noCache(planned)) this.#session.worker().catch(() => {});
   }
 
   async #base(planned: PlannedStage): Promise<{ state: StageState; triggers: Instruction[] }> {

@@ -4,6 +4,7 @@ import type { BuildOptions } from '../build/options.js';
 import type { Outline, TargetInfo } from '../build/outline.js';
 import { formatLintJson, formatLintText } from '../dockerfile/index.js';
 import { UsageError } from '../util/errors.js';
+import { print } from './print.js';
 
 /** `--call METHOD[,format=json]`. */
 export interface BuildCall {
@@ -95,8 +96,4 @@ function json(value: unknown): string {
 
 function sourcesOf({ source }: Examined): string[] {
   return [Buffer.from(source).toString('base64')];
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }

@@ -26,3 +26,11 @@ export interface Command {
   /** returns the exit code */
   run(invocation: Invocation): Promise<number>;
 }
+
+/**
+ * A command as it is found by its name. Its code is loaded when it is typed: a cached build must not pay for that of
+ * the others.
+ */
+export interface ListedCommand extends Pick<Command, 'name' | 'aliases' | 'summary'> {
+  load: () => Promise<Command>;
+}

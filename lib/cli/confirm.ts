@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import { UsageError } from '../util/errors.js';
 import type { FlagSpec, Flags } from './flags.js';
 
 export const FORCE_FLAG: FlagSpec = {
@@ -10,20 +9,20 @@ export const FORCE_FLAG: FlagSpec = {
 };
 
 /**
- * Asks before something is removed, unless `--force` is given. Whatever is not a yes, the end of the input too, is a no.
+ * Asks before something is removed, unless `--force` is given. Whatever is not a yes, the end of the input too, is a
+ * no; as with docker, that is no error.
  *
- * @param what named in the error: `image prune`
- * @throws UsageError `USAGE_CANCELLED`
+ * @param warning what will go
+ * @param gap between the warning and the question
  */
-export async function confirm(flags: Flags, what: string, warning: string): Promise<void> {
-  if (flags.bool('force')) return;
+export async function confirmed(flags: Flags, warning: string, gap = '\n'): Promise<boolean> {
+  if (flags.bool('force')) return true;
   const lines = createInterface({ input: process.stdin });
-  process.stdout.write(`WARNING! ${warning} [y/N] `);
+  process.stdout.write(`WARNING! ${warning}${gap}Are you sure you want to continue? [y/N] `);
   const answer = await new Promise<string>(resolve => {
     lines.once('line', resolve);
     lines.once('close', () => resolve(''));
   });
   lines.close();
-  if (answer.trim().toLowerCase() === 'y') return;
-  throw new UsageError('USAGE_CANCELLED', `${what} has been cancelled`, { hint: '-f does not ask' });
+  return answer.trim().toLowerCase() === 'y';
 }

@@ -69,6 +69,16 @@ export interface ParsedLine {
   operands: string[];
 }
 
+/** An error in what follows a flag, for which docker's exit code is 125. @param flag as shown: `-t, --time` */
+export function invalidArgument(text: string, flag: string, why?: string, hint?: string): UsageError {
+  const reason = why === undefined ? '' : `: ${why}`;
+  return flagError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "${flag}" flag${reason}`, hint);
+}
+
+function flagError(code: string, message: string, hint?: string): UsageError {
+  return new UsageError(code, message, { hint, detail: { cliExitCode: 125 } });
+}
+
 /**
  * Parses a command line as docker does (pflag's rules).
  *
@@ -113,7 +123,7 @@ function unknownFlag(specs: readonly FlagSpec[], name: string): UsageError {
   const shown = specs.filter(spec => spec.hidden !== true).map(spec => spec.name);
   const meant = nearest(name, shown);
   const hint = meant === undefined ? undefined : `did you mean --${meant}?`;
-  return new UsageError('USAGE_UNKNOWN_FLAG', `unknown flag: --${name}`, { hint });
+  return flagError('USAGE_UNKNOWN_FLAG', `unknown flag: --${name}`, hint);
 }
 
 function takeShorts(specs: readonly FlagSpec[], flags: Flags, word: string, rest: string[]): void {
@@ -121,7 +131,7 @@ function takeShorts(specs: readonly FlagSpec[], flags: Flags, word: string, rest
     const letter = word.charAt(at);
     const spec = specs.find(candidate => candidate.short === letter);
     if (spec === undefined) {
-      throw new UsageError('USAGE_UNKNOWN_FLAG', `unknown shorthand flag: '${letter}' in ${word}`);
+      throw flagError('USAGE_UNKNOWN_FLAG', `unknown shorthand flag: '${letter}' in ${word}`);
     }
     const tail = word.slice(at + 1);
     const attached = tail.startsWith('=') ? tail.slice(1) : tail === '' ? undefined : tail;
@@ -135,15 +145,12 @@ function flagValue(spec: FlagSpec, given: string | undefined, rest: string[], sh
   if (spec.kind === 'bool') return booleanOf(given ?? 'true', shown);
   if (spec.kind === 'optional') return given ?? spec.implied ?? 'true';
   const value = given ?? rest.shift();
-  if (value === undefined) throw new UsageError('USAGE_FLAG_VALUE', `flag needs an argument: ${shown}`);
+  if (value === undefined) throw flagError('USAGE_FLAG_VALUE', `flag needs an argument: ${shown}`);
   return value;
 }
 
 function booleanOf(text: string, shown: string): string {
   if (/^(1|t|true)$/i.test(text)) return 'true';
   if (/^(0|f|false)$/i.test(text)) return 'false';
-  throw new UsageError(
-    'USAGE_FLAG_VALUE',
-    `invalid argument "${text}" for "${shown}" flag: must be true or false`,
-  );
+  throw invalidArgument(text, shown, 'must be true or false');
 }

@@ -63,11 +63,26 @@ function structOf(row: Row, type: string): GoStruct {
 export function goTime(time: string): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return 'N/A';
+  const { day, clock, offset } = localTime(date);
+  return `${day} ${clock} ${offset} ${zoneName(date)}`;
+}
+
+/** A moment as Go's RFC 3339 without a fraction, in this machine's time zone: `2026-01-31T12:00:00Z` */
+export function goRfc3339(time: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return 'N/A';
+  const { day, clock, offset } = localTime(date);
+  const zone = offset === '+0000' ? 'Z' : `${offset.slice(0, 3)}:${offset.slice(3)}`;
+  return `${day}T${clock}${zone}`;
+}
+
+/** @returns `2026-01-31`, `12:00:00` and `+0100` */
+function localTime(date: Date): { day: string; clock: string; offset: string } {
   const minutes = -date.getTimezoneOffset();
   const local = new Date(date.getTime() + minutes * 60_000).toISOString();
   const two = (number: number): string => String(Math.trunc(Math.abs(number))).padStart(2, '0');
   const offset = `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}${two(minutes % 60)}`;
-  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${offset} ${zoneName(date)}`;
+  return { day: local.slice(0, 10), clock: local.slice(11, 19), offset };
 }
 
 function zoneName(date: Date): string {
@@ -80,10 +95,4 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
-}
-
-/** A `label` filter: `KEY`, or `KEY=VALUE`. */
-export function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
-  const [key = '', ...rest] = text.split('=');
-  return key in labels && (rest.length === 0 || labels[key] === rest.join('='));
 }

@@ -1,10 +1,12 @@
 import type { ShaleOptions } from '../api/options.js';
+import { nearest } from '../dockerfile/suggest.js';
 import type { StorageDriver } from '../sandbox/types.js';
 import { isShaleError, UsageError } from '../util/errors.js';
 import type { Command } from './command.js';
 import { type FlagSpec, type Flags, parseFlags } from './flags.js';
 import { GLOBALS } from './globals.js';
 import { commandHelp, programHelp } from './help.js';
+import { print } from './print.js';
 import { COMMANDS, commandsOf, findCommand } from './registry.js';
 import { reportError } from './report.js';
 import { interruptible } from './signals.js';
@@ -14,7 +16,8 @@ const HELP: FlagSpec = { name: 'help', kind: 'bool', help: 'Print usage', hidden
 
 /**
  * Runs one command line.
- * @returns the exit code, docker's: 0, 1 for an error, 125 when `run` itself failed, 130 after Ctrl-C
+ * @returns the exit code, docker's: 0, 1 for an error, 125 for a flag that there is not and when `run` itself failed,
+ *   130 after Ctrl-C
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let command: Command | undefined;
@@ -59,12 +62,15 @@ function checkArity(command: Command, operands: readonly string[]): void {
   const count = (n: number): string => `${n} argument${n === 1 ? '' : 's'}`;
   const wanted =
     min === max
-      ? `requires ${count(min)}`
+      ? max === 0
+        ? 'accepts no arguments'
+        : `requires ${count(min)}`
       : operands.length < min
         ? `requires at least ${count(min)}`
         : `requires at most ${count(max)}`;
   throw new UsageError('USAGE_ARGUMENTS', `'shale ${command.name}' ${wanted}`, {
-    hint: `Usage:  shale ${command.name} [OPTIONS] ${command.operands}`,
+    hint: `Usage:  shale ${command.name} [OPTIONS] ${command.operands}`.trimEnd(),
+    detail: { cliExitCode: 1 },
   });
 }
 
@@ -102,23 +108,16 @@ async function unknown(operands: readonly string[]): Promise<number> {
   const [word = ''] = operands;
   const group = commandsOf(word);
   if (group.length > 0 && operands.length === 1) return print(programHelp(group, GLOBALS));
-  const { didYouMean } = await import('../dockerfile/index.js');
-  const hint = didYouMean(
-    word,
-    COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]),
-  );
-  throw new UsageError(
-    'USAGE_UNKNOWN_COMMAND',
-    `'${operands.slice(0, group.length > 0 ? 2 : 1).join(' ')}' is not a shale command.`,
-    {
-      hint: hint === undefined ? "See 'shale --help'" : String(hint),
-    },
-  );
-}
-
-function print(text: string): number {
-  process.stdout.write(text);
-  return 0;
+  const { refusalOf } = await import('./refused-commands.js');
+  const refusal = refusalOf(operands);
+  if (refusal !== undefined)
+    throw new UsageError('USAGE_COMMAND_REFUSED', refusal.message, { hint: refusal.hint });
+  const names = COMMANDS.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+  const typed = operands.slice(0, group.length > 0 ? 2 : 1).join(' ');
+  const meant = nearest(typed, names);
+  throw new UsageError('USAGE_UNKNOWN_COMMAND', `'${typed}' is not a shale command.`, {
+    hint: meant === undefined ? "See 'shale --help'" : `did you mean ${meant}?`,
+  });
 }
 
 /** docker's: an error of the tool itself is 125 for `run`, whose other codes belong to the container. */
@@ -128,5 +127,5 @@ function exitCodeOf(
 ): number {
   const own = error?.detail?.cliExitCode;
   if (typeof own === 'number') return own;
-  return command?.name === 'run' || command?.name === 'exec' ? 125 : 1;
+  return command?.name === 'run' ? 125 : 1;
 }

@@ -41,6 +41,11 @@ export function size(bytes: number): string {
   return scaled(bytes, 1000, 3, ['B', 'kB', 'MB', 'GB', 'TB']);
 }
 
+/** docker's sizes where it sums up (`system df`, prunes): decimal units, four significant digits. */
+export function sumSize(bytes: number): string {
+  return scaled(bytes, 1000, 4, ['B', 'kB', 'MB', 'GB', 'TB']);
+}
+
 /** docker's sizes of memory: powers of 1024, four significant digits. */
 export function binarySize(bytes: number): string {
   return scaled(bytes, 1024, 4, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);

@@ -1,5 +1,6 @@
 import { readTime } from '../image/list.js';
 import { UsageError } from '../util/errors.js';
+import { hasLabel } from '../util/labels.js';
 import type { ContainerSummary } from './inspect.js';
 import { networkName } from './network.js';
 import { exposedOf } from './network-inspect.js';
@@ -42,32 +43,34 @@ export function labelsOf({ record }: ContainerSummary): Record<string, string> {
   return { ...record.config.config?.Labels, ...record.options.labels };
 }
 
+const STATUSES = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+
 const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) => Test> = {
   ancestor:
     value =>
     ({ record }) =>
       isImage(record, value),
   before: (value, all) => relative(value, all, (position, pivot) => position > pivot),
-  exited:
-    value =>
-    ({ state }) =>
-      state.status === 'exited' && state.exitCode === whole('exited', value),
+  exited: value => {
+    const code = whole('exited', value);
+    return ({ state }) => state.status === 'exited' && state.exitCode === code;
+  },
   expose: value => {
     const wanted = parseExpose(value);
     return ({ record }) => exposedOf(record).some(port => wanted.includes(port));
   },
-  health:
-    value =>
-    ({ health }) =>
-      (health ?? 'none') === value,
+  health: value => {
+    const wanted = oneOf('health', value, ['starting', 'healthy', 'unhealthy', 'none']);
+    return ({ health }) => (health ?? 'none') === wanted;
+  },
   id:
     value =>
     ({ record }) =>
       record.id.startsWith(value),
   // a container is a task of a swarm's; there is none
   'is-task': value => () => /^(0|f|false)$/i.test(value),
-  label: value => each => hasLabel(each, value),
-  'label!': value => each => !hasLabel(each, value),
+  label: value => each => hasLabel(labelsOf(each), value),
+  'label!': value => each => !hasLabel(labelsOf(each), value),
   name:
     value =>
     ({ record }) =>
@@ -81,10 +84,10 @@ const TESTS: Record<string, (value: string, all: readonly ContainerSummary[]) =>
     return ({ ports }) => ports.some(({ port, protocol }) => wanted.includes(`${port}/${protocol}`));
   },
   since: (value, all) => relative(value, all, (position, pivot) => position < pivot),
-  status:
-    value =>
-    ({ state, paused }) =>
-      (paused ? 'paused' : state.status) === value,
+  status: value => {
+    const wanted = oneOf('status', value, STATUSES);
+    return ({ state, paused }) => (paused ? 'paused' : state.status) === wanted;
+  },
   until: value => {
     const limit = readTime(value);
     return ({ record }) => Date.parse(record.created) < limit;
@@ -120,6 +123,11 @@ function whole(key: string, value: string): number {
   throw new UsageError('USAGE_FILTER', `invalid filter '${key}=${value}'`);
 }
 
+function oneOf(key: string, value: string, known: readonly string[]): string {
+  if (known.includes(value)) return value;
+  throw new UsageError('USAGE_FILTER', `invalid filter '${key}=${value}'`, { hint: known.join(', ') });
+}
+
 /** Where a container stands among all, compared with another. */
 function relative(
   name: string,
@@ -134,12 +142,6 @@ function relative(
       find(({ record }) => record.id === each.record.id),
       pivot,
     );
-}
-
-function hasLabel(each: ContainerSummary, text: string): boolean {
-  const [key = '', ...rest] = text.split('=');
-  const labels = labelsOf(each);
-  return Object.hasOwn(labels, key) && (rest.length === 0 || labels[key] === rest.join('='));
 }
 
 /** docker takes a regular expression; what is none is a part of the name. */

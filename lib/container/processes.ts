@@ -30,7 +30,7 @@ export async function processesOf(store: Store, record: ContainerRecord): Promis
   // the worker's namespace, where the runner numbers it, is one deeper than the monitor's, the container's two
   const first = all.find(each => each.numbers[outer] === pid && each.numbers.length === outer + 2);
   if (first !== undefined) return [...below(all, first.pid), ...(await besides(everybody, first, outer + 2))];
-  throw new ContainerError('CONTAINER_NOT_RUNNING', `container ${record.name} is not running`);
+  throw new ContainerError('CONTAINER_NOT_RUNNING', `container ${record.id} is not running`);
 }
 
 /** What `exec` has started, with all below: it is in the container's pid namespace, and no child of its first process. */

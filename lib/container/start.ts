@@ -58,6 +58,9 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
+  // It starts while the rest is made ready.
+  const starting = host.worker();
+  starting.catch(() => {});
   const network = await planNetwork(host.store, config, options, await readNetwork(directory));
   const spec = {
     ...(await specOf(host.store, config, options, id, { network })),
@@ -66,7 +69,7 @@ async function launch(
       ...(await deviceMounts(options.devices)),
     ],
   };
-  const worker = await host.worker();
+  const worker = await starting;
   const probe = probeOf(record);
   await worker.keep({ ...spec, durable: options.autoRemove !== true, probe }, directory, signal);
   await saveNetwork(directory, spec.network);

@@ -20,16 +20,18 @@ function portError(word: string, reason: string): Error {
   });
 }
 
-function portNumber(text: string, word: string): number {
+type Side = 'containerPort' | 'hostPort';
+
+function portNumber(text: string, word: string, side: Side): number {
   const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (port <= 65535) return port;
-  throw portError(word, `invalid containerPort: ${text}`);
+  throw portError(word, `invalid ${side}: ${text}`);
 }
 
-function portRange(text: string, word: string): [number, number] {
+function portRange(text: string, word: string, side: Side): [number, number] {
   const dash = text.indexOf('-');
-  const first = portNumber(dash < 0 ? text : text.slice(0, dash), word);
-  const last = dash < 0 ? first : portNumber(text.slice(dash + 1), word);
+  const first = portNumber(dash < 0 ? text : text.slice(0, dash), word, side);
+  const last = dash < 0 ? first : portNumber(text.slice(dash + 1), word, side);
   if (last < first) throw portError(word, `invalid port range: ${text}`);
   return [first, last];
 }
@@ -49,9 +51,9 @@ export function parsePortSpec(word: string): PortSpec {
   const protocol = slash < 0 ? 'tcp' : container.slice(slash + 1) || 'tcp';
   if (ports === '') throw portError(word, 'no port specified');
   if (!PROTOCOLS.has(protocol.toLowerCase())) throw portError(word, `invalid proto: ${protocol}`);
-  const [first, last] = portRange(ports, word);
+  const [first, last] = portRange(ports, word, 'containerPort');
   if (hostPort !== '') {
-    const [hostFirst, hostLast] = portRange(hostPort, word);
+    const [hostFirst, hostLast] = portRange(hostPort, word, 'hostPort');
     if (last !== first && last - first !== hostLast - hostFirst) {
       throw portError(
         word,

@@ -2,6 +2,7 @@ import type { ContainerConfig, Descriptor, ImageConfig } from '../oci/index.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
+import { withoutZeros } from '../util/time.js';
 import { familiar } from './names.js';
 import { imageSize } from './size.js';
 
@@ -27,6 +28,8 @@ export interface ImageInspect {
   OsVersion?: string;
   /** bytes of all files of all layers */
   Size: number;
+  /** what old commands read; the same as `Size` */
+  VirtualSize: number;
   GraphDriver: { Data: Record<string, string>; Name: string };
   RootFS: { Type: 'layers'; Layers: Digest[] };
   Metadata: { LastTagTime: string };
@@ -39,14 +42,15 @@ const NEVER = '0001-01-01T00:00:00Z';
 /** @throws StoreError `STORE_BLOB_MISSING`, `STORE_CORRUPT` */
 export async function inspectImage(store: Store, image: ImageRecord): Promise<ImageInspect> {
   const config = await store.images.config(image);
-  const { mediaType, digest, size } = image.manifest;
+  const size = await imageSize(store, image);
+  const { mediaType, digest, size: manifestSize } = image.manifest;
   return {
     Id: image.id,
     RepoTags: image.names.map(familiar),
     RepoDigests: image.repoDigests.map(familiar),
     Parent: '',
     Comment: commentOf(config),
-    Created: config.created ?? NEVER,
+    Created: withoutZeros(config.created ?? NEVER),
     DockerVersion: textOf(config, 'docker_version'),
     Author: config.author ?? '',
     Config: config.config ?? {},
@@ -55,11 +59,12 @@ export async function inspectImage(store: Store, image: ImageRecord): Promise<Im
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,
     ...(config['os.version'] === undefined ? {} : { OsVersion: config['os.version'] }),
-    Size: await imageSize(store, image),
+    Size: size,
+    VirtualSize: size,
     GraphDriver: await graphDriver(store, config),
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
-    Metadata: { LastTagTime: image.lastTagged ?? NEVER },
-    Descriptor: { mediaType, digest, size },
+    Metadata: { LastTagTime: withoutZeros(image.lastTagged ?? NEVER) },
+    Descriptor: { mediaType, digest, size: manifestSize },
   };
 }
 

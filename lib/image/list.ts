@@ -3,6 +3,7 @@ import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
 import { UsageError } from '../util/errors.js';
+import { hasLabel } from '../util/labels.js';
 import { imageSize } from './size.js';
 
 /** One line of `docker images`. */
@@ -136,11 +137,9 @@ async function compile(store: Store, key: string, value: string): Promise<Predic
       return ({ image }) => (image.names.length === 0) === wanted;
     }
     case 'label':
-      return labelTest(value);
-    case 'label!': {
-      const labelled = labelTest(value);
-      return candidate => !labelled(candidate);
-    }
+      return ({ columns }) => hasLabel(columns.labels, value);
+    case 'label!':
+      return ({ columns }) => !hasLabel(columns.labels, value);
     case 'before':
     case 'since': {
       const { created } = await store.images.config(await store.images.require(value));
@@ -155,13 +154,6 @@ async function compile(store: Store, key: string, value: string): Promise<Predic
         hint: 'known filters: dangling, label, label!, before, since, reference, until',
       });
   }
-}
-
-function labelTest(text: string): Predicate<Candidate> {
-  const equals = text.indexOf('=');
-  const [key, wanted] = equals < 0 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)];
-  return ({ columns: { labels } }) =>
-    Object.hasOwn(labels, key) && (wanted === undefined || labels[key] === wanted);
 }
 
 function readBoolean(value: string): boolean {

@@ -20,6 +20,8 @@ export interface Pulled {
   digest: Digest;
   /** normalized name with tag or digest */
   name: string;
+  /** the name stood for something else before, or for nothing */
+  newer: boolean;
 }
 
 /**
@@ -43,6 +45,8 @@ export async function pullInto(
   const sink = { ...content, commit: indexing.commit };
   await fetchLayers(client, reference.path, layers, { content: sink, signal, maxParallel });
   await indexing.finish(layers);
+  const name = formatReference(reference);
+  const before = await store.images.find(name);
   const image = await store.images.put({
     config: pulled.configBytes,
     manifest: pulled.manifestBytes,
@@ -50,7 +54,7 @@ export async function pullInto(
     names: reference.tag === undefined ? [] : [nameOf(reference)],
     repoDigests: [`${reference.domain}/${reference.path}@${pulled.root.digest}`],
   });
-  return { image, digest: pulled.root.digest, name: formatReference(reference) };
+  return { image, digest: pulled.root.digest, name, newer: before?.id !== image.id };
 }
 
 /** The name that the image gets: with the tag, without a digest that pinned it. */

@@ -118,6 +118,7 @@ export interface PruneImagesOptions {
   /** `until`, `label` as in `listImages` */
   filters?: string[];
   removeTrees?: CollectOptions['removeTrees'];
+  measure?: CollectOptions['measure'];
 }
 
 /**
@@ -138,6 +139,7 @@ export async function pruneImages(
     await store.images.remove(id);
     removed.push(...image.names.map(name => ({ untagged: familiar(name) })), { deleted: id });
   }
-  const { reclaimed } = await store.collect({ graceSeconds: 0, removeTrees: options.removeTrees });
+  const { removeTrees, measure } = options;
+  const { reclaimed } = await store.collect({ graceSeconds: 0, removeTrees, measure });
   return { removed, reclaimed };
 }

@@ -27,7 +27,10 @@ export interface PushOptions {
 }
 
 export interface PushResult {
+  /** of the manifest or index that the name now stands for */
   digest: Digest;
+  /** of the same, in bytes */
+  size: number;
   uploaded: number;
   mounted: number;
   /** blobs and manifests that were there already */
@@ -52,7 +55,7 @@ export async function pushImage(
 ): Promise<PushResult> {
   const push = new Push(client, reference.path, options);
   await push.manifest(root, reference.tag ?? root.digest);
-  return { digest: root.digest, ...push.counts };
+  return { digest: root.digest, size: root.size, ...push.counts };
 }
 
 class Push {

@@ -30,7 +30,7 @@ const ALL_CAPABILITIES: readonly string[] = (
 function normalize(name: string): string {
   const plain = name.toUpperCase().replace(/^CAP_/, '');
   if (plain === 'ALL' || ALL_CAPABILITIES.includes(plain)) return plain;
-  throw new UsageError('USAGE_CAPABILITY', `unknown capability ${JSON.stringify(name)}`);
+  throw new UsageError('USAGE_CAPABILITY', `invalid capability: unknown capability: "CAP_${plain}"`);
 }
 
 /**

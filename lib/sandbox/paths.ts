@@ -1,15 +1,13 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { platformPackage } from '../util/addon.js';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { packageRoot, platformPackage } from '../util/addon.js';
 import { SandboxError } from '../util/errors.js';
 
-/** The package's root: this file lies two folders below it, in lib/sandbox or dist/sandbox. */
-const PACKAGE_ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const PACKAGE_ROOT = packageRoot();
 
 /** Compiled also when this file runs as TypeScript (tests). */
-export const WORKER_MAIN = join(PACKAGE_ROOT, 'dist', 'sandbox', 'worker-main.js');
+export const WORKER_MAIN = join(PACKAGE_ROOT, 'dist', 'bundle', 'sandbox-worker.js');
 
 function isExecutable(path: string): boolean {
   try {

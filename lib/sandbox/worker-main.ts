@@ -22,8 +22,11 @@ function send(message: FromWorker): void {
 }
 
 async function openWorkshop(config: WorkerConfig): Promise<Workshop> {
-  const module = config.storage.module ?? new URL('./store-storage.js', import.meta.url).href;
-  const { openStorage } = (await import(module)) as { openStorage: OpenStorage };
+  const { module } = config.storage;
+  // The usual one by its name: a bundler finds it.
+  const { openStorage } = (await (module === undefined ? import('./store-storage.js') : import(module))) as {
+    openStorage: OpenStorage;
+  };
   const storage = await openStorage(config.storage);
   let engine: ReturnType<typeof loadEngine> | undefined;
   const notes = new Set<string>();

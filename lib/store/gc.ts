@@ -6,7 +6,7 @@ import { removePaths } from '../util/remove.js';
 import type { Cache } from './cache.js';
 import { blobLock } from './content.js';
 import type { StoreContext } from './context.js';
-import { diskUsageOf } from './diskusage.js';
+import { type DiskUsage, diskUsageOf } from './diskusage.js';
 import type { Images } from './images.js';
 import type { Layers } from './layers.js';
 import type { Pins } from './pins.js';
@@ -21,6 +21,8 @@ export interface CollectOptions {
   candidates?: ReadonlySet<Digest>;
   /** deletes directories that belong to mapped ids; left out, they stay for the next time */
   removeTrees?: (paths: string[]) => Promise<void>;
+  /** finds out what such a directory takes; default: what this process itself may see */
+  measure?: (path: string) => Promise<DiskUsage>;
 }
 
 export interface Collected {
@@ -64,7 +66,8 @@ export async function collect(
   );
   // Counting and deleting trees takes its time: the locks are free again, and others go on.
   let { reclaimed } = condemned;
-  for (const path of condemned.retired) reclaimed += (await diskUsageOf(path)).bytes;
+  const { measure = diskUsageOf } = options;
+  for (const path of condemned.retired) reclaimed += (await measure(path)).bytes;
   const stubborn = await sweepSessions(tmp, context.locks, true);
   const left = await removePaths([...condemned.retired, ...stubborn], options.removeTrees);
   if (options.candidates === undefined) await dropPartials(context);

@@ -1,10 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import {
   encodeJson,
+  familiarString,
   type ImageConfig,
   MAX_CONFIG_SIZE,
   MAX_MANIFEST_SIZE,
   type Manifest,
+  parseCanonicalReference,
   parseImageConfig,
   parseManifest,
 } from '../oci/index.js';
@@ -75,24 +77,27 @@ export class Images {
 
   /**
    * Looks an image up as docker does: a name with or without tag, `name@digest`, an id, or the beginning of one
-   * (four hex digits or more) that fits one image only. A name goes before an id.
+   * that fits one image only. A name goes before an id.
    *
+   * @param digits how many of an id there must be: whoever asks a registry next must not take a short name for an id
    * @throws StoreError `STORE_IMAGE_AMBIGUOUS`
    */
-  async find(text: string): Promise<ImageRecord | undefined> {
+  async find(text: string, digits: number = 4): Promise<ImageRecord | undefined> {
     const id = isDigest(text) ? text : undefined;
     if (id) return this.get(id);
-    return (await this.findByName(text)) ?? (await this.findByPrefix(text));
+    return (await this.findByName(text)) ?? (await this.findByPrefix(text, digits));
   }
 
   /**
-   * As `find`.
+   * As `find`, where one digit of an id is enough.
    * @throws StoreError `STORE_IMAGE_UNKNOWN`, `STORE_IMAGE_AMBIGUOUS`
    */
   async require(text: string): Promise<ImageRecord> {
-    const image = await this.find(text);
+    const image = await this.find(text, 1);
     if (image) return image;
-    throw new StoreError('STORE_IMAGE_UNKNOWN', `No such image: ${text}`);
+    const name = this.nameOf(text);
+    const shown = name === undefined ? text : familiarString(parseCanonicalReference(name));
+    throw new StoreError('STORE_IMAGE_UNKNOWN', `No such image: ${shown}`);
   }
 
   /** The normalized name with tag that a text means, if it means one. */
@@ -233,9 +238,9 @@ export class Images {
     return (await this.list()).find(image => image.repoDigests.includes(repoDigest));
   }
 
-  private async findByPrefix(text: string): Promise<ImageRecord | undefined> {
+  private async findByPrefix(text: string, digits: number): Promise<ImageRecord | undefined> {
     const hex = text.replace(/^sha256:/, '');
-    if (!/^[0-9a-f]{4,64}$/.test(hex)) return undefined;
+    if (!/^[0-9a-f]{1,64}$/.test(hex) || hex.length < digits) return undefined;
     const [first, second] = (await this.ids()).filter(id => digestHex(id).startsWith(hex));
     if (second !== undefined) {
       throw new StoreError('STORE_IMAGE_AMBIGUOUS', `image id ${JSON.stringify(text)} fits several images`, {

@@ -12,6 +12,7 @@ export interface PruneCacheOptions {
   /** bytes: the least recently used go until what only the cache needs takes no more */
   keepBytes?: number;
   removeTrees?: CollectOptions['removeTrees'];
+  measure?: CollectOptions['measure'];
 }
 
 export interface PrunedCache {
@@ -36,7 +37,8 @@ export async function pruneCache(
     candidates.add(layer);
     for (const blob of await rooms.layers.blobsOf(layer)) candidates.add(blob);
   }
-  const { reclaimed } = await collect({ graceSeconds: 0, candidates, removeTrees: options.removeTrees });
+  const { removeTrees, measure } = options;
+  const { reclaimed } = await collect({ graceSeconds: 0, candidates, removeTrees, measure });
   return { records: chosen, reclaimed };
 }
 

@@ -63,6 +63,8 @@ export const IMAGE_SCHEMA: Schema = struct({
   'Comment?': 'string',
   'Created?': 'string',
   'Author?': 'string',
+  // as docker before 26 had it, for the sake of old commands
+  'ContainerConfig?': { pointer: IMAGE_CONFIG },
   Config: { pointer: IMAGE_CONFIG },
   Architecture: 'string',
   'Variant?': 'string',
@@ -71,7 +73,7 @@ export const IMAGE_SCHEMA: Schema = struct({
   Size: 'int',
   'GraphDriver?': GRAPH_DRIVER,
   RootFS: struct({ 'Type?': 'string', 'Layers?': STRINGS }),
-  Metadata: struct({ 'LastTagTime?': 'string' }),
+  Metadata: struct({ 'LastTagTime?': 'time' }),
 });
 
 const STATE = struct({

@@ -2,6 +2,7 @@ import {
   GoAddress,
   GoDuration,
   GoStruct,
+  GoTime,
   isScalar,
   mapEntries,
   NIL,
@@ -178,7 +179,7 @@ export function toJson(value: unknown): string {
   if (value === undefined || value === null || value === NIL || typeof value === 'function') return 'null';
   if (value === NIL_LIST || value === NIL_MAP) return 'null';
   if (value instanceof GoDuration) return String(value.nanoseconds);
-  if (value instanceof GoAddress) return JSON.stringify(value.text);
+  if (value instanceof GoAddress || value instanceof GoTime) return JSON.stringify(value.text);
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (value instanceof GoStruct) return `{${structMembers(value).join(',')}}`;
   const entries = mapEntries(value);

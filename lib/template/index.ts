@@ -8,6 +8,7 @@ import { parseTemplate } from './parser.js';
 import { alignColumns } from './table.js';
 
 export { CONTAINER_SCHEMA, IMAGE_SCHEMA, VOLUME_SCHEMA } from './docker.js';
+export { completeDocument } from './document.js';
 export type { TemplateFunction } from './functions.js';
 export { alignColumns } from './table.js';
 export {

@@ -8,6 +8,7 @@ export type Schema =
   | 'int'
   | 'bool'
   | 'duration'
+  | 'time'
   | 'address'
   | { list: Schema }
   | { map: Schema }
@@ -61,6 +62,17 @@ export class GoAddress {
   }
 }
 
+/** A moment that prints as Go's times do: `2026-01-31 12:00:00.5 +0000 UTC`. */
+export class GoTime {
+  /** @param text RFC 3339 in UTC */
+  constructor(readonly text: string) {}
+
+  toString(): string {
+    const [, day = '', clock = '', fraction = ''] = /^(.{10})T(.{8})(\.\d+)?/.exec(this.text) ?? [];
+    return `${day} ${clock}${fraction.replace(/\.?0+$/, '')} +0000 UTC`;
+  }
+}
+
 /** Nanoseconds that print as Go's durations do. */
 export class GoDuration {
   constructor(readonly nanoseconds: number) {}
@@ -87,6 +99,9 @@ export function formatDuration(nanoseconds: number): string {
   return minutes > 0 ? `${sign}${minutes}m${text}` : sign + text;
 }
 
+/** Go's zero time. */
+const NEVER = '0001-01-01T00:00:00Z';
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -98,6 +113,7 @@ export function applySchema(schema: Schema, value: unknown): unknown {
   if (schema === 'int') return typeof value === 'number' ? value : 0;
   if (schema === 'bool') return value === true;
   if (schema === 'address') return new GoAddress(typeof value === 'string' ? value : '');
+  if (schema === 'time') return new GoTime(typeof value === 'string' ? value : NEVER);
   if (schema === 'duration') return new GoDuration(typeof value === 'number' ? value : 0);
   if ('list' in schema)
     return Array.isArray(value) ? value.map(item => applySchema(schema.list, item)) : NIL_LIST;
@@ -117,8 +133,8 @@ export function applySchema(schema: Schema, value: unknown): unknown {
 }
 
 /** A wrapped value that prints as one word. */
-export function isScalar(value: unknown): value is GoDuration | GoAddress {
-  return value instanceof GoDuration || value instanceof GoAddress;
+export function isScalar(value: unknown): value is GoDuration | GoAddress | GoTime {
+  return value instanceof GoDuration || value instanceof GoAddress || value instanceof GoTime;
 }
 
 /** Keys and values of a map, sorted by key as Go does when it prints or ranges over one. */
@@ -139,6 +155,7 @@ export function typeName(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float64';
   if (value instanceof GoDuration) return 'time.Duration';
   if (value instanceof GoAddress) return 'netip.Addr';
+  if (value instanceof GoTime) return 'time.Time';
   if (Array.isArray(value)) return '[]interface {}';
   if (value instanceof GoStruct) return 'struct';
   if (value === undefined || value === null || value === NIL) return '<nil>';

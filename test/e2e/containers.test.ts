@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
@@ -112,59 +111,5 @@ eachWorld(
     await out('start', id.slice(0, 6));
     t.equal(await out('ps', '-q', '--no-trunc'), `${id}\n`);
     await out('rm', '-f', id);
-  },
-);
-
-const TYPIST = `
-import os, pty, sys, time
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-out = b''
-def until(text):
-    global out
-    end = time.time() + 20
-    while text not in out and time.time() < end:
-        try: out += os.read(fd, 4096)
-        except OSError: break
-until(b'# ')
-os.write(fd, b'stty size 2>/dev/null; echo tool > /bin/git; echo in-$((40+2))\\n'); until(b'in-42')
-os.write(fd, b'sleep 100\\n'); time.sleep(0.5); os.write(fd, b'\\x03'); os.write(fd, b'echo after-$((1+1))\\n'); until(b'after-2')
-os.write(LEAVE)
-try:
-    while True:
-        d = os.read(fd, 4096)
-        if not d: break
-        out += d
-except OSError: pass
-_, status = os.waitpid(pid, 0)
-sys.stdout.buffer.write(out); sys.exit(os.waitstatus_to_exitcode(status))
-`;
-
-function type(world: World, leave: string, args: string[]): { status: number | null; stdout: string } {
-  const [program = '', ...rest] = world.commandLine(args);
-  return spawnSync('python3', ['-c', TYPIST.replace('LEAVE', `fd, b'${leave}'`), program, ...rest], {
-    encoding: 'utf8',
-    env: world.environment(),
-    timeout: 60_000,
-  });
-}
-
-eachWorld(
-  [range, single].flatMap(spec => spec ?? []),
-  'the session at a terminal',
-  async (t, world) => {
-    const out = outOf(world);
-    const typed = type(world, 'exit 7\\n', ['run', '-it', '--name', 'git', 'busybox', 'sh']);
-    t.match(typed, { status: 7, stdout: 'after-2' });
-    t.equal(await out('diff', 'git'), 'C /bin\nA /bin/git\n');
-    await out('commit', '-m', 'with git', '-a', 'me', '-c', 'CMD ["cat", "/bin/git"]', 'git', 'busybox:git');
-    t.match(await out('images'), /^busybox +git /m);
-    t.equal(await out('run', '--name', 'git2', 'busybox:git'), 'tool\n');
-    t.equal(await out('diff', 'git2'), '');
-    const left = type(world, '\\x10\\x11', ['run', '-it', '--name', 'left', 'busybox', 'sh']);
-    t.match(left, { status: 0, stdout: 'read escape sequence' });
-    t.match(await out('ps', '--format', '{{.Names}}'), 'left', 'it goes on');
-    await out('rm', '-f', 'git', 'git2', 'left');
   },
 );

@@ -45,7 +45,7 @@ const CASES: Case[] = [
   {
     what: 'an unknown flag',
     args: ['--nope'],
-    code: 1,
+    code: 125,
     stderr: [/unknown flag: --nope/, /See 'shale build --help'/],
   },
   {

@@ -30,7 +30,7 @@ eachWorld(
 
     const inspect = (format: string): Promise<string> =>
       out('image', 'inspect', 'one:v1', '--format', format);
-    t.equal(await inspect('{{.Os}} {{.ContainerConfig.ExposedPorts}}'), 'linux map[80/tcp:map[]]\n');
+    t.equal(await inspect('{{.Os}} {{.ContainerConfig.ExposedPorts}}'), 'linux map[80/tcp:{}]\n');
     t.equal(await inspect('{{json .Config.Labels}}'), '{"a":"b","c":"d"}\n');
     t.match(await inspect('{{.Id}}'), /^sha256:[0-9a-f]{64}\n$/);
     t.equal(

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { busyboxTar } from '../fixtures/e2e/busybox.js';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
 import { WORLDS } from '../fixtures/e2e/worlds.js';
+import { serve } from '../fixtures/http-server.js';
 
 const [range, , , single] = WORLDS;
 
@@ -133,5 +136,29 @@ eachWorld(
       /#2 DONE/,
       'the cache is gone',
     );
+  },
+);
+
+eachWorld(
+  [range].flatMap(spec => spec ?? []),
+  'a root file system is imported from a URL',
+  async (t, world) => {
+    const { url, requests } = await serve(t, (request, response) => {
+      if (request.url === '/moved.tar') response.writeHead(302, { location: '/rootfs.tar.gz' }).end();
+      else if (request.url === '/rootfs.tar.gz') response.end(gzipSync(busyboxTar()));
+      else response.writeHead(404).end();
+    });
+    const flags = ['-c', 'CMD ["echo", "from far"]', '-m', 'why', '--platform', 'linux/amd64'];
+    const { stdout } = await world.ok(['import', ...flags, `${url}/moved.tar`, 'far:1']);
+    t.match(stdout, /^sha256:[0-9a-f]{64}\n$/);
+    t.strictSame(
+      requests.map(request => request.url),
+      ['/moved.tar', '/rootfs.tar.gz'],
+    );
+    t.equal((await world.ok(['run', '--rm', 'far:1'])).stdout, 'from far\n');
+    const { stdout: history } = await world.ok(['history', '--no-trunc', 'far:1']);
+    t.match(history, / why\n$/, "the message is the history's comment");
+    const missing = await world.shale(['import', `${url}/nothing.tar`]);
+    t.match(missing, { code: 1, stderr: /404/ });
   },
 );

@@ -64,6 +64,10 @@ eachWorld(
         { platform: { architecture: 'arm64', os: 'linux', variant: 'v8' } },
       ],
     });
+    t.match(JSON.parse(await out('manifest', 'inspect', '-v', list)), [
+      { Ref: 'app:amd64', OCIManifest: { schemaVersion: 2 } },
+      { Ref: 'app:arm64', Descriptor: { platform: { variant: 'v8' } }, Raw: /^ey/ },
+    ]);
     t.match((await world.shale(['rmi', 'app:arm64'])).stderr, 'manifest list', 'its images stay');
     t.equal((await world.shale(['manifest', 'annotate', list, 'nobody:x'])).code, 1);
 
@@ -84,6 +88,14 @@ eachWorld(
       pushed,
       'a registry is asked',
     );
+
+    const remote = JSON.parse(await out('manifest', 'inspect', '--verbose', `${host}/team/app@${digest}`));
+    t.strictSame(
+      remote.map(({ Descriptor }: { Descriptor: unknown }) => Descriptor),
+      pushed.manifests,
+      'the same of a registry',
+    );
+    t.match(remote[0], { Ref: new RegExp(`^${host}/team/app@sha256:`), OCIManifest: { layers: [{}, {}] } });
 
     // images that are in a registry only, to another registry
     await world.ok(['tag', 'app:amd64', `${host}/far/app:x`]);

@@ -46,7 +46,7 @@ eachWorld(one, 'ps, inspect and prune: filters and sizes', async (t, world) => {
   t.equal(await out('container', 'prune', '--filter', 'until=1h', '-f'), 'Total reclaimed space: 0B\n');
   t.match(
     await out('container', 'prune', '-f', '--filter', 'label!=a'),
-    /Deleted Containers:\n[0-9a-f]{64}\n\nTotal reclaimed space: 100kB/,
+    /Deleted Containers:\n[0-9a-f]{64}\n\nTotal reclaimed space: 1\d\d(\.\d)?kB/,
   );
   t.equal(await names(), 'third second ');
   await out('rm', '-f', 'second', 'third');

@@ -51,8 +51,9 @@ eachWorld(
       reference,
       `oci:${join(world.base, 'copied')}:x`,
     ]);
-    const again = await world.ok(['push', '-q', name]);
-    t.match(again.stdout.trim(), inspected.Digest, 'pushing again gives the same digest');
+    const digestFile = join(world.base, 'digest');
+    t.equal((await world.ok(['push', '-q', '--digestfile', digestFile, name])).stdout, `${name}\n`);
+    t.equal(readFileSync(digestFile, 'utf8'), inspected.Digest, 'pushing again gives the same digest');
 
     const config = (await world.ok(['image', 'inspect', name])).stdout;
     await world.ok(['rmi', '-f', name]);
@@ -156,5 +157,42 @@ eachWorld(
     t.equal(missing.code, 1);
     t.match(missing.stderr, /not found|unknown/i);
     t.match(missing.stderr, /no\/such/);
+  },
+);
+
+eachWorld(
+  [range].flatMap(spec => spec ?? []),
+  "every tag of a repository, in docker's lines",
+  async (t, world) => {
+    const { host } = await registry();
+    const name = `${host}/team/app`;
+    const context = world.files('context', { Dockerfile: 'FROM busybox\nRUN echo two > /two\n' });
+    await world.ok(['build', '-q', '-t', `${name}:two`, context]);
+    await world.ok(['tag', 'busybox', `${name}:one`]);
+    const digest = 'sha256:[0-9a-f]{64}';
+    const pushed = (await world.ok(['push', '--all-tags', name])).stdout;
+    const each = (tag: string): string => `${tag}: digest: (${digest}) size: \\d+\n`;
+    t.match(
+      pushed,
+      new RegExp(`^The push refers to repository \\[${name}\\]\n${each('one')}${each('two')}$`),
+    );
+    const [one, two] = [...pushed.matchAll(/digest: (\S+)/g)].map(([, found]) => found);
+    await world.ok(['rmi', `${name}:one`, `${name}:two`]);
+
+    const pulled = (await world.ok(['pull', '-a', name])).stdout;
+    t.equal(
+      pulled,
+      `one: Pulling from team/app\nDigest: ${one}\ntwo: Pulling from team/app\nDigest: ${two}\n` +
+        `Status: Downloaded newer image for ${name}\n${name}\n`,
+    );
+    t.match((await world.ok(['images', '-q', name])).stdout, /^\w{12}\n\w{12}\n$/);
+    const again = (await world.ok(['pull', `${name}:one`])).stdout;
+    t.match(again, `Status: Image is up to date for ${name}:one\n${name}:one\n`);
+    const byDigest = (await world.ok(['pull', `${name}@${two}`])).stdout;
+    t.match(byDigest, `${name}@${two}: Pulling from team/app\nDigest: ${two}\nStatus: Image is up to date`);
+    t.equal((await world.ok(['pull', '-q', `${name}:two`])).stdout, `${name}:two\n`);
+    const both = await world.shale(['pull', '-a', `${name}:one`]);
+    t.match(both, { code: 1, stderr: "tag can't be used with --all-tags/-a" });
+    t.equal((await world.shale(['pull', '-a', `${host}/no/such`])).code, 1);
   },
 );

@@ -80,7 +80,7 @@ eachWorld(kept, 'devices, exec in the container, variables that go', async (t, w
     'a user of the container',
   );
   t.match(await world.shale(['exec', '-u', 'nobody', 'box', 'true']), {
-    code: 125,
+    code: 126,
     stderr: 'unable to find user nobody: no matching entries in passwd file',
   });
   await ok(
@@ -175,7 +175,7 @@ eachWorld(kept.slice(0, 1), 'some of the streams', async (t, world) => {
   t.match(bad, { code: 125, stderr: 'valid streams are STDIN, STDOUT and STDERR' });
   t.match(
     (await world.shale(['run', '-d', '-a', 'stdout', 'busybox', 'true'])).stderr,
-    'conflicting options: -a and -d',
+    'conflicting options: cannot specify both --attach and --detach',
   );
 });
 
@@ -200,7 +200,7 @@ eachWorld(kept.slice(0, 1), "flags that cannot be, in docker's words", async (t,
     [['--device', 'null'], 'null is not an absolute path'],
     [['--device', '/dev/null:r'], 'invalid device mode: r'],
     [['--group-add', 'nonesuch'], 'unable to find group nonesuch: no matching entries in group file'],
-    [['--cap-add', 'NONESUCH'], 'unknown capability "NONESUCH"'],
+    [['--cap-add', 'NONESUCH'], 'invalid capability: unknown capability: "CAP_NONESUCH"'],
     [['--stop-signal', 'NONESUCH'], 'Invalid signal: NONESUCH'],
     [['--stop-timeout', 'soon'], 'invalid argument "soon" for "--stop-timeout" flag'],
     [['-w', 'relative'], "the working directory 'relative' is invalid, it needs to be an absolute path"],

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
@@ -54,48 +54,6 @@ eachWorld(
     t.equal(await sh('echo gone > /gone; cat /gone'), 'gone\n');
     t.equal((await world.ok(['run', 'busybox', 'echo', 'no --rm'])).stdout, 'no --rm\n');
     t.not((await world.shale(['run', '--rm', 'busybox', 'cat', '/gone'])).code, 0, 'an overlay of its own');
-  },
-);
-
-eachWorld(
-  [range, single].flatMap(spec => spec ?? []),
-  'run -it on a real terminal',
-  async (t, world) => {
-    // python's pty is a terminal that we can type into
-    const script = `
-import os, pty, sys, time
-pid, fd = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-out = b''
-def until(text):
-    global out
-    end = time.time() + 20
-    while text not in out and time.time() < end:
-        try: out += os.read(fd, 4096)
-        except OSError: break
-until(b'# ')
-os.write(fd, b'tty && stty size; echo in-$((40+2))\\n'); until(b'in-42')
-os.write(fd, b'sleep 100\\n'); time.sleep(0.5); os.write(fd, b'\\x03'); os.write(fd, b'echo after-$((1+1))\\n'); until(b'after-2')
-os.write(fd, b'exit 7\\n')
-try:
-    while True:
-        d = os.read(fd, 4096)
-        if not d: break
-        out += d
-except OSError: pass
-_, status = os.waitpid(pid, 0)
-sys.stdout.buffer.write(out); sys.exit(os.waitstatus_to_exitcode(status))
-`;
-    const [program = '', ...args] = world.commandLine(['run', '--rm', '-it', 'busybox', 'sh']);
-    const result = spawnSync('python3', ['-c', script, program, ...args], {
-      encoding: 'utf8',
-      env: world.environment(),
-    });
-    t.match(result.stdout, '/dev/pts/');
-    t.match(result.stdout, 'in-42');
-    t.match(result.stdout, 'after-2', 'Ctrl-C ends the program, not the shell');
-    t.equal(result.status, 7);
   },
 );
 

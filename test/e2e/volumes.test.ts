@@ -115,7 +115,7 @@ eachWorld(kept, 'volumes and the containers that have them', async (t, world) =>
   }[];
   t.match(mounts.map(mount => mount.Destination).sort(), ['/data', '/n', '/own', '/var/lib/empty']);
   t.equal(await out('inspect', '-f', '{{json .HostConfig.Binds}}', 'box'), '["named:/n"]\n');
-  t.equal(await out('volume', 'prune'), 'Total reclaimed space: 0B\n');
+  t.equal(await out('volume', 'prune', '-f'), 'Total reclaimed space: 0B\n');
   await out('rm', 'box');
   t.equal((await out('volume', 'ls', '-q')).trim().split('\n').length, 4, 'rm leaves them');
   t.match(
@@ -130,8 +130,8 @@ eachWorld(kept, 'volumes and the containers that have them', async (t, world) =>
   for (let tries = 0; tries < 50 && (await out('volume', 'ls', '-q')) !== 'named\n'; tries++)
     await new Promise(resolve => setTimeout(resolve, 100));
   t.equal(await out('volume', 'ls', '-q'), 'named\n', 'and so does --rm');
-  t.match(await out('volume', 'prune', '-a', '--filter', 'label!=a'), /^Total/);
-  t.match(await out('volume', 'prune', '-a', '--filter', 'label=a=b'), 'named');
+  t.match(await out('volume', 'prune', '-af', '--filter', 'label!=a'), /^Total/);
+  t.match(await out('volume', 'prune', '-af', '--filter', 'label=a=b'), 'named');
   t.equal(await out('volume', 'rm', '-f', 'named'), 'named\n');
 
   mkdirSync(join(world.store, 'volumes/broken/_data'), { recursive: true });

@@ -140,8 +140,10 @@ interface LocalSource extends Typed {
 
 async function localSource(from: string, follow: boolean): Promise<LocalSource> {
   const typed = { content: /(^|\/)\.$/.test(from), slash: from.endsWith('/') };
+  const found = await lstat(from).catch(() => undefined);
+  if (found === undefined)
+    throw new ContainerError('CONTAINER_COPY_SOURCE', `lstat ${from}: no such file or directory`);
   const path = follow || typed.content ? await realpath(from) : resolve(from);
-  const found = await lstat(path);
   const type = found.isDirectory() ? 'directory' : found.isSymbolicLink() ? 'link' : 'file';
   return { ...typed, path, type };
 }

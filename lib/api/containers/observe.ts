@@ -3,9 +3,10 @@ import { type ContainerSummary, inspectContainer, summaryOf } from '../../contai
 import { type LogLine, type LogOptions, readLog } from '../../container/logs.js';
 import type { ListedPort } from '../../container/ports.js';
 import { type ProcessEntry, processesOf } from '../../container/processes.js';
-import { listRecords } from '../../container/record.js';
+import { type ContainerRecord, listRecords } from '../../container/record.js';
 import { sizesOf } from '../../container/sizes.js';
 import { isHeld } from '../../container/state.js';
+import type { Store } from '../../store/index.js';
 import { withHouse } from '../house.js';
 import type { ShaleOptions } from '../options.js';
 import { directoryOf, type Which, withContainer } from './which.js';
@@ -21,8 +22,18 @@ export interface ListContainersOptions extends ShaleOptions {
   sizes?: boolean;
 }
 
+export interface ListedContainer extends ContainerSummary {
+  /** what the container was made of, as typed; the image's id where that means another image now */
+  image: string;
+}
+
+async function imageShown({ images }: Store, { imageName, image }: ContainerRecord): Promise<string> {
+  const meant = await images.find(imageName).catch(() => undefined);
+  return meant?.id === image ? imageName : image;
+}
+
 /** Containers, the latest first. @throws UsageError `USAGE_FILTER` */
-export function list(options: ListContainersOptions = {}): Promise<ContainerSummary[]> {
+export function list(options: ListContainersOptions = {}): Promise<ListedContainer[]> {
   const { all = true, filters = [], last, sizes, signal } = options;
   return withHouse(options, async house => {
     const found = await Promise.all(
@@ -30,9 +41,12 @@ export function list(options: ListContainersOptions = {}): Promise<ContainerSumm
     );
     const fits = containerFilter(filters, found);
     const shown = found.filter(each => (all || isHeld(each.state)) && fits(each)).slice(0, last);
-    if (!sizes) return shown;
     return Promise.all(
-      shown.map(async each => ({ ...each, sizes: await sizesOf(house, each.record, signal) })),
+      shown.map(async each => ({
+        ...each,
+        image: await imageShown(house.store, each.record),
+        ...(sizes ? { sizes: await sizesOf(house, each.record, signal) } : {}),
+      })),
     );
   });
 }

@@ -1,10 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { containerFilter } from '../../container/filters.js';
 import { summaryOf } from '../../container/inspect.js';
 import { listRecords } from '../../container/record.js';
 import { removeContainer } from '../../container/remove.js';
-import { sizesOf } from '../../container/sizes.js';
 import { isHeld } from '../../container/state.js';
 import { UsageError } from '../../util/errors.js';
 import { withHouse } from '../house.js';
@@ -24,13 +21,13 @@ export function remove(options: Which & { force?: boolean; volumes?: boolean }):
  * Removes every container that does not run.
  *
  * @param options.filters `until=TIME`, `label=KEY[=VALUE]`, `label!=KEY[=VALUE]`
- * @returns their ids, and the bytes that they took
+ * @returns their ids, and the bytes that they took on the disk
  * @throws UsageError `USAGE_FILTER`
  */
 export async function prune(
   options: ShaleOptions & { filters?: string[] } = {},
 ): Promise<{ removed: string[]; reclaimed: number }> {
-  const { filters = [], signal } = options;
+  const { filters = [] } = options;
   const wrong = filters.find(text => !/^(until|label|label!)=/.test(text));
   if (wrong !== undefined)
     throw new UsageError('USAGE_FILTER', `invalid filter '${wrong.split('=')[0]}'`, {
@@ -42,16 +39,11 @@ export async function prune(
     const { store } = house;
     const all = await Promise.all((await listRecords(store)).map(record => summaryOf(store, record)));
     const fits = containerFilter(filters, all);
-    for (const { record, state } of all.filter(each => !isHeld(each.state) && fits(each))) {
-      if (state.startedAt !== '') reclaimed += (await sizesOf(house, record, signal)).written;
-      reclaimed += await logSize(directoryOf(store, record));
+    for (const { record } of all.filter(each => !isHeld(each.state) && fits(each))) {
+      reclaimed += (await house.measure(directoryOf(store, record))).bytes;
       await removeContainer(house, record);
       removed.push(record.id);
     }
     return { removed, reclaimed };
   });
-}
-
-async function logSize(directory: string): Promise<number> {
-  return (await stat(join(directory, 'log')).catch(() => ({ size: 0 }))).size;
 }

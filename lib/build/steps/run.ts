@@ -143,12 +143,15 @@ async function execute(
   options: RunStepOptions,
 ): Promise<Digest | null> {
   const layers = layersOf(state);
+  // It starts while the rest is made ready.
+  const starting = session.worker();
+  starting.catch(() => {});
   const passwd = await session.readText(layers, '/etc/passwd');
   const user = resolveUser(configOf(state).User ?? '', passwd, await session.readText(layers, '/etc/group'));
   const prepared = await mounts.prepare();
   const env = new Map([...proxyVariables(options.buildArgs), ...state.env, ...prepared.env]);
   if (!env.has('HOME')) env.set('HOME', user.home);
-  const worker = await session.worker();
+  const worker = await starting;
   await worker.unpack(layers, session.signal);
   const tail = new Tail();
   const spec: RunSpec = {

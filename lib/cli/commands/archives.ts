@@ -2,6 +2,7 @@ import { importImage, load as loadImages, save as saveImages } from '../../api/i
 import { familiarString, normalizeReference } from '../../oci/index.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
+import type { Flags } from '../flags.js';
 import { PLATFORM_FLAG } from '../listing.js';
 
 export const load: Command = {
@@ -59,7 +60,7 @@ export const save: Command = {
       help: 'Write to a file (default standard output)',
     },
     { name: 'format', kind: 'string', value: 'FORMAT', help: 'docker-archive (default) or oci-archive' },
-    PLATFORM_FLAG,
+    { ...PLATFORM_FLAG, kind: 'list' },
   ],
   run: async ({ flags, operands, options }) => {
     const output = flags.string('output');
@@ -73,11 +74,24 @@ export const save: Command = {
       images: operands,
       destination: output ?? process.stdout,
       format: archiveFormat(flags.string('format')),
-      platform: flags.string('platform'),
+      platform: onePlatform(flags),
     });
     return 0;
   },
 };
+
+/** docker's can hold several platforms of one name. @throws UsageError `USAGE_FLAG_VALUE` */
+function onePlatform(flags: Flags): string | undefined {
+  const [platform, ...more] = flags.list('platform').flatMap(text => text.split(','));
+  if (more.length === 0) return platform;
+  throw new UsageError(
+    'USAGE_FLAG_VALUE',
+    'save takes one platform: a name of the store means an image of one',
+    {
+      hint: 'give the image of each platform a name of its own, and save them all at once',
+    },
+  );
+}
 
 function archiveFormat(text = 'docker-archive'): 'docker' | 'oci' {
   if (text === 'docker-archive' || text === 'docker') return 'docker';

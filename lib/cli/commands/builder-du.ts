@@ -2,6 +2,7 @@ import { type DiskReport, diskReport } from '../../api/usage.js';
 import type { Command } from '../command.js';
 import { printList, type Row } from '../listing.js';
 import { ago, size } from '../table.js';
+import { duFilter } from './builder-du-filter.js';
 
 export const builderDu: Command = {
   name: 'builder du',
@@ -10,13 +11,24 @@ export const builderDu: Command = {
   operands: '',
   arity: { min: 0, max: 0 },
   flags: [
+    {
+      name: 'filter',
+      kind: 'list',
+      value: 'KEY[=VALUE]',
+      values: ['type=regular', 'type=exec.cachemount', 'inuse', 'mutable', 'private', 'shared'],
+      help: 'id, description, type, until; inuse, mutable, immutable, private, shared',
+    },
     { name: 'verbose', kind: 'bool', help: 'Show everything that is known of each entry' },
     { name: 'format', kind: 'string', value: 'TEMPLATE', help: "'json', or a Go template" },
   ],
-  examples: ['shale builder du', "shale builder du --format '{{.Size}} {{.Description}}'"],
+  examples: [
+    'shale builder du',
+    'shale builder du --filter type=exec.cachemount',
+    "shale builder du --format '{{.Size}} {{.Description}}'",
+  ],
   run: async ({ flags, options }) => {
     const { cache } = await diskReport(options);
-    const rows = cacheRows(cache);
+    const rows = cacheRows(cache).filter(duFilter(flags.list('filter')));
     if (flags.has('format')) return printList(flags, LISTING, rows);
     if (flags.bool('verbose')) process.stdout.write(rows.map(detailsOf).join('\n'));
     else printList(flags, LISTING, rows);

@@ -3,7 +3,8 @@ import { parseDuration } from '../../dockerfile/index.js';
 import type { CacheMountInfo } from '../../sandbox/types.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import type { Flags } from '../flags.js';
+import { type Flags, invalidArgument } from '../flags.js';
+import { print } from '../print.js';
 import { size } from '../table.js';
 
 const KEY_DIGITS = 12;
@@ -87,7 +88,7 @@ function identityFlags(flags: Flags): { namespace?: string; uid?: number; gid?: 
     const text = flags.string(name);
     if (text === undefined) return {};
     const value = Number.parseInt(text, base);
-    if (!(value >= 0)) throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "--${name}"`);
+    if (!(value >= 0)) throw invalidArgument(text, `--${name}`);
     return { [name]: value };
   };
   const namespace = flags.string('namespace');
@@ -128,8 +129,4 @@ function tableOf(found: readonly CacheMountInfo[]): string {
           .trimEnd()}\n`,
     )
     .join('');
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }

@@ -1,5 +1,5 @@
 import { exec } from '../../api/containers/exec.js';
-import { UsageError } from '../../util/errors.js';
+import { ContainerError, isShaleError, UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import { readContainerFlags } from '../container/flag.js';
 import { EXEC_FLAGS } from '../container/process.js';
@@ -37,9 +37,15 @@ export const execCommand: Command = {
       detach: flags.bool('detach'),
       privileged: flags.bool('privileged'),
       detachKeys: typed ? detachKeys : undefined,
-    });
+    }).catch(notStarted);
     if (left) process.stderr.write('read escape sequence\n');
     if (message !== undefined) process.stderr.write(`shale: ${message}\n`);
     return exitCode;
   },
 };
+
+/** docker's exit code for a command that could not be started as it was asked for. */
+function notStarted(error: unknown): never {
+  if (!isShaleError(error) || error.code !== 'USER_UNKNOWN') throw error;
+  throw new ContainerError(error.code, error.message, { detail: { cliExitCode: 126 }, cause: error });
+}

@@ -1,7 +1,7 @@
 import { history as imageHistory } from '../../api/images.js';
 import type { HistoryEntry } from '../../image/index.js';
 import type { Command } from '../command.js';
-import { FORMAT_FLAG, PLATFORM_FLAG, printList, type Row } from '../listing.js';
+import { FORMAT_FLAG, goRfc3339, PLATFORM_FLAG, printList, type Row } from '../listing.js';
 import { ago, shortened, size } from '../table.js';
 
 export const history: Command = {
@@ -29,7 +29,7 @@ export const history: Command = {
     const created = human ? 'CREATED' : 'CREATED AT';
     const headers = { ...HEADERS, CreatedSince: created };
     const rows = steps.map(step => rowOf(step, whole, human));
-    return printList(flags, { type: '*formatter.historyContext', quiet: 'ID', headers, table: TABLE }, rows);
+    return printList(flags, { type: '*image.historyContext', quiet: 'ID', headers, table: TABLE }, rows);
   },
 };
 
@@ -46,8 +46,8 @@ const HEADERS = {
 function rowOf(step: HistoryEntry, whole: boolean, human: boolean): Row {
   return {
     ID: whole || step.id === '<missing>' ? step.id : step.id.slice(7, 19),
-    CreatedAt: step.created,
-    CreatedSince: human ? ago(step.created) : step.created,
+    CreatedAt: goRfc3339(step.created),
+    CreatedSince: human ? ago(step.created) : goRfc3339(step.created),
     CreatedBy: whole ? step.createdBy : shortened(step.createdBy),
     Size: human ? size(step.size) : String(step.size),
     Comment: step.comment,

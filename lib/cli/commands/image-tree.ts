@@ -1,8 +1,8 @@
 import { type FileNode, imageTree as filesOf, type LayerNode, layerTree } from '../../api/look.js';
 import type { ShaleOptions } from '../../api/options.js';
 import { alignColumns } from '../../template/index.js';
-import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
+import { invalidArgument } from '../flags.js';
 import { printable } from '../progress/lines.js';
 import { size } from '../table.js';
 
@@ -51,7 +51,7 @@ export const imageTree: Command = {
 
 function count(flag: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "--${flag}": not a number`);
+  throw invalidArgument(text, `--${flag}`, 'not a number');
 }
 
 /** Sizes before names, aligned, so that `sort -h` can read them. */

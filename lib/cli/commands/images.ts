@@ -2,7 +2,7 @@ import { images as listImages } from '../../api/images.js';
 import type { ImageSummary } from '../../image/index.js';
 import type { Command } from '../command.js';
 import { FORMAT_FLAG, goTime, type Listing, printList, type Row } from '../listing.js';
-import { ago, size } from '../table.js';
+import { ago, size, sumSize } from '../table.js';
 
 export const images: Command = {
   name: 'images',
@@ -74,7 +74,7 @@ function rowOf(image: ImageSummary, whole: boolean): Row {
     CreatedSince: ago(image.created),
     CreatedAt: goTime(image.created),
     Size: size(image.size),
-    VirtualSize: size(image.size),
+    VirtualSize: sumSize(image.size),
     Containers: 'N/A',
     SharedSize: 'N/A',
     UniqueSize: 'N/A',

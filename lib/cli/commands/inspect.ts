@@ -1,13 +1,16 @@
 import { inspect as inspectContainer } from '../../api/containers/observe.js';
 import { inspect as inspectImage } from '../../api/images.js';
+import { inspect as inspectVolume } from '../../api/volumes.js';
 import {
   applySchema,
   CONTAINER_SCHEMA,
+  completeDocument,
   IMAGE_SCHEMA,
   renderInspect,
   type Schema,
+  VOLUME_SCHEMA,
 } from '../../template/index.js';
-import { errorMessage, isShaleError } from '../../util/errors.js';
+import { errorMessage, isShaleError, UsageError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
 import { PLATFORM_FLAG } from '../listing.js';
@@ -22,7 +25,7 @@ export const FORMAT: FlagSpec = {
 
 /** What was found, and the type that templates see it as. */
 export interface Inspected {
-  document: unknown;
+  document: object;
   schema: Schema;
 }
 
@@ -36,7 +39,8 @@ export async function inspectAll(
   const problems: string[] = [];
   for (const name of operands) {
     try {
-      const { document, schema } = await find(name);
+      const { document: found, schema } = await find(name);
+      const document = completeDocument(schema, found);
       if (format === undefined || format === 'json') documents.push(document);
       else process.stdout.write(`${renderInspect(format, applySchema(schema, document), document)}\n`);
     } catch (error) {
@@ -73,6 +77,17 @@ async function findContainer(invocation: Invocation, container: string): Promise
   };
 }
 
+async function findVolume({ options }: Invocation, volume: string): Promise<Inspected> {
+  return { document: await inspectVolume({ ...options, volume }), schema: VOLUME_SCHEMA };
+}
+
+/** What `inspect` looks for, in this order, and the code of the error when there is none. */
+const TYPES = [
+  { type: 'container', find: findContainer, unknown: 'CONTAINER_UNKNOWN' },
+  { type: 'image', find: findImage, unknown: 'STORE_IMAGE_UNKNOWN' },
+  { type: 'volume', find: findVolume, unknown: 'STORE_VOLUME_UNKNOWN' },
+] as const;
+
 export const imageInspect: Command = {
   name: 'image inspect',
   summary: 'Display detailed information on images',
@@ -94,26 +109,39 @@ export const containerInspect: Command = {
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  summary: 'Display detailed information on containers and images',
+  summary: 'Display detailed information on containers, images and volumes',
   operands: 'NAME|ID [NAME|ID...]',
   arity: { min: 1 },
   flags: [
     ...FLAGS,
     PLATFORM_FLAG,
     SIZE,
-    { name: 'type', kind: 'string', value: 'TYPE', help: 'container or image (default: whichever there is)' },
+    {
+      name: 'type',
+      kind: 'string',
+      value: 'TYPE',
+      values: TYPES.map(({ type }) => type),
+      help: 'container, image or volume (default: whichever there is, in this order)',
+    },
   ],
   examples: ["shale inspect -f '{{json .Config.Labels}}' debian"],
   run: invocation => inspectAll(invocation, name => findAny(invocation, name)),
 };
 
+/** @throws UsageError `USAGE_UNKNOWN_OBJECT`, `USAGE_FLAG_VALUE` */
 async function findAny(invocation: Invocation, name: string): Promise<Inspected> {
   const type = invocation.flags.string('type');
-  if (type === 'image') return findImage(invocation, name);
-  try {
-    return await findContainer(invocation, name);
-  } catch (error) {
-    if (type === 'container' || !isShaleError(error) || error.code !== 'CONTAINER_UNKNOWN') throw error;
-    return findImage(invocation, name);
+  const asked = TYPES.filter(each => type === undefined || each.type === type);
+  if (asked.length === 0) {
+    const known = TYPES.map(each => JSON.stringify(each.type)).join(', ');
+    throw new UsageError('USAGE_FLAG_VALUE', `unknown type: "${type}": must be one of ${known}`);
   }
+  for (const { find, unknown } of asked) {
+    try {
+      return await find(invocation, name);
+    } catch (error) {
+      if (type !== undefined || !isShaleError(error) || error.code !== unknown) throw error;
+    }
+  }
+  throw new UsageError('USAGE_UNKNOWN_OBJECT', `No such object: ${name}`);
 }

@@ -3,11 +3,11 @@ import { prune, remove } from '../../api/containers/remove.js';
 import { rename } from '../../api/containers/rename.js';
 import { kill, stop, wait } from '../../api/containers/signals.js';
 import { start } from '../../api/containers/start.js';
-import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
+import { confirmed, FORCE_FLAG } from '../confirm.js';
 import { forEach } from '../each.js';
-import type { FlagSpec, Flags } from '../flags.js';
-import { size } from '../table.js';
+import { type FlagSpec, type Flags, invalidArgument } from '../flags.js';
+import { sumSize } from '../table.js';
 
 const CONTAINERS = { operands: 'CONTAINER [CONTAINER...]', arity: { min: 1 } } as const;
 
@@ -20,13 +20,12 @@ const STOP_FLAGS: FlagSpec[] = [
     value: 'SECONDS',
     help: 'How long to wait (default 10, -1: for ever)',
   },
-  { name: 'time', kind: 'string', value: 'SECONDS', help: 'The older name of --timeout', hidden: true },
+  { name: 'time', kind: 'string', value: 'SECONDS', help: 'As --timeout', hidden: true },
 ];
 
 function stopOptions(flags: Flags): { killSignal?: string; seconds?: number } {
   const time = flags.string('timeout') ?? flags.string('time');
-  if (time !== undefined && !/^-?\d+$/.test(time))
-    throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${time}" for "-t, --timeout" flag`);
+  if (time !== undefined && !/^-?\d+$/.test(time)) throw invalidArgument(time, '-t, --timeout');
   return { killSignal: flags.string('signal'), seconds: time === undefined ? undefined : Number(time) };
 }
 
@@ -36,11 +35,13 @@ export const stopCommand: Command = {
   summary: 'Stop running containers',
   ...CONTAINERS,
   flags: STOP_FLAGS,
-  run: invocation =>
-    forEach(invocation, async container => {
-      await stop({ ...invocation.options, container, ...stopOptions(invocation.flags) });
+  run: async invocation => {
+    const how = stopOptions(invocation.flags);
+    return forEach(invocation, async container => {
+      await stop({ ...invocation.options, container, ...how });
       return container;
-    }),
+    });
+  },
 };
 
 export const restartCommand: Command = {
@@ -49,12 +50,14 @@ export const restartCommand: Command = {
   summary: 'Stop and start containers',
   ...CONTAINERS,
   flags: STOP_FLAGS,
-  run: invocation =>
-    forEach(invocation, async container => {
-      await stop({ ...invocation.options, container, ...stopOptions(invocation.flags) });
+  run: async invocation => {
+    const how = stopOptions(invocation.flags);
+    return forEach(invocation, async container => {
+      await stop({ ...invocation.options, container, ...how });
       await start({ ...invocation.options, container });
       return container;
-    }),
+    });
+  },
 };
 
 export const killCommand: Command = {
@@ -118,11 +121,15 @@ export const rm: Command = {
     { name: 'volumes', short: 'v', kind: 'bool', help: 'Also volumes that were made for it without a name' },
   ],
   run: invocation =>
-    forEach(invocation, async container => {
-      const { flags, options } = invocation;
-      await remove({ ...options, container, force: flags.bool('force'), volumes: flags.bool('volumes') });
-      return container;
-    }),
+    forEach(
+      invocation,
+      async container => {
+        const { flags, options } = invocation;
+        await remove({ ...options, container, force: flags.bool('force'), volumes: flags.bool('volumes') });
+        return container;
+      },
+      invocation.flags.bool('force') ? 'CONTAINER_UNKNOWN' : undefined,
+    ),
 };
 
 export const renameCommand: Command = {
@@ -144,15 +151,13 @@ export const containerPrune: Command = {
   summary: 'Remove all stopped containers',
   operands: '',
   arity: { min: 0, max: 0 },
-  flags: [
-    { name: 'filter', kind: 'list', value: 'KEY=VALUE', help: 'until, label, label!' },
-    { name: 'force', short: 'f', kind: 'bool', help: 'Accepted: nothing is asked' },
-  ],
-  examples: ['shale container prune --filter until=24h'],
+  flags: [{ name: 'filter', kind: 'list', value: 'KEY=VALUE', help: 'until, label, label!' }, FORCE_FLAG],
+  examples: ['shale container prune', 'shale container prune -f --filter until=24h'],
   run: async ({ flags, options }) => {
+    if (!(await confirmed(flags, 'This will remove all stopped containers.'))) return 0;
     const { removed, reclaimed } = await prune({ ...options, filters: flags.list('filter') });
     if (removed.length > 0) process.stdout.write(`Deleted Containers:\n${removed.join('\n')}\n\n`);
-    process.stdout.write(`Total reclaimed space: ${size(reclaimed)}\n`);
+    process.stdout.write(`Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;
   },
 };

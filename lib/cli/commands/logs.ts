@@ -1,7 +1,7 @@
 import { logs } from '../../api/containers/observe.js';
 import { readTime } from '../../image/list.js';
-import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
+import { invalidArgument } from '../flags.js';
 
 export const logsCommand: Command = {
   name: 'logs',
@@ -42,5 +42,5 @@ function tailOf(text: string | undefined): number | undefined {
   if (text === undefined || text === 'all') return undefined;
   if (/^-\d+$/.test(text)) return undefined;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "-n, --tail" flag`);
+  throw invalidArgument(text, '-n, --tail');
 }

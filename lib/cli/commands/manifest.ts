@@ -1,3 +1,4 @@
+import { inspectManifestDetails } from '../../api/manifest-details.js';
 import {
   addToList,
   annotateList,
@@ -13,6 +14,7 @@ import {
 import { UsageError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec, Flags } from '../flags.js';
+import { print } from '../print.js';
 import { REGISTRY_FLAGS, registryOptions } from '../registry-flags.js';
 
 const INSECURE: FlagSpec[] = [
@@ -68,7 +70,7 @@ export const manifestCreate: Command = {
       amend: flags.bool('amend'),
       annotations: annotationsOf(flags),
     });
-    return print(`Created manifest list ${list.name}`);
+    return print(`Created manifest list ${list.name}\n`);
   },
 };
 
@@ -87,7 +89,7 @@ export const manifestAdd: Command = {
       images,
       all: flags.bool('all'),
     });
-    return print(list.name);
+    return print(`${list.name}\n`);
   },
 };
 
@@ -110,11 +112,21 @@ export const manifestInspect: Command = {
   summary: 'Show a manifest list, or what a registry has under a name',
   operands: '[MANIFEST_LIST] IMAGE',
   arity: { min: 1, max: 2 },
-  flags: INSECURE,
-  examples: ['shale manifest inspect me/app:2', 'shale manifest inspect debian:bookworm'],
+  flags: [
+    {
+      name: 'verbose',
+      short: 'v',
+      kind: 'bool',
+      help: "Also the images' own manifests, and their platforms",
+    },
+    ...INSECURE,
+  ],
+  examples: ['shale manifest inspect me/app:2', 'shale manifest inspect -v debian:bookworm'],
   run: async ({ flags, operands, options }) => {
-    const name = operands.at(-1) ?? '';
-    return print(JSON.stringify(await inspectManifest(listOptions(flags, options, name)), undefined, 3));
+    const which = listOptions(flags, options, operands.at(-1) ?? '');
+    if (flags.bool('verbose'))
+      return print(`${JSON.stringify(await inspectManifestDetails(which), undefined, '\t')}\n`);
+    return print(`${JSON.stringify(await inspectManifest(which), undefined, 3)}\n`);
   },
 };
 
@@ -133,7 +145,8 @@ export const manifestPush: Command = {
     const [name = '', to] = operands;
     const destination = to?.replace(/^docker:\/\//, '');
     const purge = flags.bool('purge');
-    return print(await pushList({ ...listOptions(flags, options, name), destination, purge }));
+    const digest = await pushList({ ...listOptions(flags, options, name), destination, purge });
+    return print(`${digest}\n`);
   },
 };
 
@@ -146,7 +159,8 @@ export const manifestRemove: Command = {
   examples: ['shale manifest remove me/app:2 me/app:2-arm'],
   run: async ({ operands, options }) => {
     const [list = '', image = ''] = operands;
-    return print((await removeFromList({ ...options, list, image })).name);
+    const { name } = await removeFromList({ ...options, list, image });
+    return print(`${name}\n`);
   },
 };
 
@@ -204,9 +218,4 @@ function annotationsOf(flags: Flags): Record<string, string> | undefined {
     );
   });
   return Object.fromEntries(pairs) as Record<string, string>;
-}
-
-function print(text: string): number {
-  process.stdout.write(`${text}\n`);
-  return 0;
 }

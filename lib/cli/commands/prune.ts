@@ -4,9 +4,10 @@ import { pruneSystem } from '../../api/system.js';
 import type { Removal } from '../../image/remove.js';
 import { parseBytes } from '../build-values.js';
 import type { Command } from '../command.js';
-import { confirm, FORCE_FLAG } from '../confirm.js';
+import { confirmed, FORCE_FLAG } from '../confirm.js';
 import type { FlagSpec, Flags } from '../flags.js';
-import { size } from '../table.js';
+import { print } from '../print.js';
+import { sumSize } from '../table.js';
 
 export const imagePrune: Command = {
   name: 'image prune',
@@ -30,9 +31,9 @@ export const imagePrune: Command = {
     const which = all
       ? 'all images without at least one container associated to them'
       : 'all dangling images';
-    await confirm(flags, 'image prune', `This will remove ${which}.\nAre you sure you want to continue?`);
+    if (!(await confirmed(flags, `This will remove ${which}.`))) return 0;
     const { removed, reclaimed } = await prune({ ...options, all, filters: flags.list('filter') });
-    print(`${imageLines(removed)}Total reclaimed space: ${size(reclaimed)}\n`);
+    print(`${imageLines(removed)}Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;
   },
 };
@@ -82,13 +83,9 @@ export const builderPrune: Command = {
     const limits = cacheLimits(flags);
     const all = flags.bool('all');
     const which = all ? 'all build cache' : 'all dangling build cache';
-    await confirm(
-      flags,
-      'build cache prune',
-      `This will remove ${which}. Are you sure you want to continue?`,
-    );
+    if (!(await confirmed(flags, `This will remove ${which}.`, ' '))) return 0;
     const { keys, reclaimed } = await pruneBuilds({ ...options, ...limits, filters, all });
-    print(`${cacheLines(keys)}Total reclaimed space: ${size(reclaimed)}\n`);
+    print(`${cacheLines(keys)}Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;
   },
 };
@@ -100,10 +97,21 @@ export const systemPrune: Command = {
   arity: { min: 0, max: 0 },
   flags: [
     { name: 'all', short: 'a', kind: 'bool', help: 'All unused images, not just those without a name' },
+    {
+      name: 'filter',
+      kind: 'list',
+      value: 'KEY=VALUE',
+      values: ['until=', 'label=', 'label!='],
+      help: 'until, label, label!',
+    },
     { name: 'volumes', kind: 'bool', help: 'Anonymous volumes that no container has, too' },
     FORCE_FLAG,
   ],
-  examples: ['shale system prune', 'shale system prune -af --volumes'],
+  examples: [
+    'shale system prune',
+    'shale system prune -af --volumes',
+    'shale system prune -f --filter until=24h',
+  ],
   run: async ({ flags, options }) => {
     const [all, volumes] = [flags.bool('all'), flags.bool('volumes')];
     const items = [
@@ -112,12 +120,15 @@ export const systemPrune: Command = {
       all ? 'all images without at least one container associated to them' : 'all dangling images',
       all ? 'all build cache' : 'unused build cache',
     ];
-    const list = items.map(item => `  - ${item}\n`).join('');
-    await confirm(flags, 'system prune', `This will remove:\n${list}\nAre you sure you want to continue?`);
-    const gone = await pruneSystem({ ...options, all, volumes });
+    const filters = flags.list('filter');
+    const lines = (texts: readonly string[]): string => texts.map(text => `  - ${text}\n`).join('');
+    const only =
+      filters.length === 0 ? '' : `\n  Items to be pruned will be filtered with:\n${lines(filters)}`;
+    if (!(await confirmed(flags, `This will remove:\n${lines(items)}${only}`))) return 0;
+    const gone = await pruneSystem({ ...options, all, volumes, filters });
     print(`${nameLines('Containers', gone.containers)}${nameLines('Volumes', gone.volumes)}`);
     print(
-      `${imageLines(gone.images)}${cacheLines(gone.cache)}Total reclaimed space: ${size(gone.reclaimed)}\n`,
+      `${imageLines(gone.images)}${cacheLines(gone.cache)}Total reclaimed space: ${sumSize(gone.reclaimed)}\n`,
     );
     return 0;
   },
@@ -156,8 +167,4 @@ function cacheLimits(
     minFreeSpace: limit('min-free-space'),
     reservedSpace: limit('reserved-space') ?? limit('keep-storage'),
   };
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
 }

@@ -1,12 +1,11 @@
-import { list } from '../../api/containers/observe.js';
+import { type ListedContainer, list } from '../../api/containers/observe.js';
 import { FILTER_KEYS, labelsOf } from '../../container/filters.js';
 import type { ContainerSummary } from '../../container/inspect.js';
 import { networkName } from '../../container/network.js';
 import { exposedOf } from '../../container/network-inspect.js';
 import { portsColumn } from '../../container/ports.js';
-import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import type { Flags } from '../flags.js';
+import { type Flags, invalidArgument } from '../flags.js';
 import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
 import { ago, size } from '../table.js';
 
@@ -53,12 +52,12 @@ function lastOf(flags: Flags): number | undefined {
   const text = flags.string('last');
   if (text === undefined || text === '-1') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "-n, --last" flag`);
+  throw invalidArgument(text, '-n, --last');
 }
 
 /** Sizes cost a look at every file that a container has written. */
 function wantsSizes(flags: Flags): boolean {
-  return flags.bool('size') || /\.Size\b/.test(flags.string('format') ?? '');
+  return flags.bool('size') || /\.Size\b|\bjson \./.test(flags.string('format') ?? '');
 }
 
 const LISTING: Listing = {
@@ -86,7 +85,7 @@ const LISTING: Listing = {
 
 const COMMAND_WIDTH = 20;
 
-function rowOf(summary: ContainerSummary, whole: boolean): Row {
+function rowOf(summary: ListedContainer, whole: boolean): Row {
   const { record, state, ports } = summary;
   const command = record.args.join(' ');
   const mounts = record.options.mounts ?? [];
@@ -94,7 +93,7 @@ function rowOf(summary: ContainerSummary, whole: boolean): Row {
   const cut = whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`;
   return {
     ID: whole ? record.id : record.id.slice(0, 12),
-    Image: record.imageName,
+    Image: whole ? summary.image : summary.image.replace(/^sha256:(.{12}).*$/, '$1'),
     Command: JSON.stringify(cut),
     CreatedAt: goTime(record.created),
     RunningFor: ago(record.created),

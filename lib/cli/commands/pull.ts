@@ -1,8 +1,15 @@
 import { pull as pullImage, remoteTags } from '../../api/pull.js';
-import { UsageError } from '../../util/errors.js';
+import type { Pulled } from '../../image/pull.js';
+import {
+  familiarName,
+  familiarString,
+  formatReference,
+  normalizeReference,
+  type Reference,
+} from '../../oci/index.js';
 import type { Command, Invocation } from '../command.js';
 import { makeProgress } from '../progress/index.js';
-import { REGISTRY_FLAGS, registryOptions } from '../registry-flags.js';
+import { REGISTRY_FLAGS, registryOptions, repositoryOperand, taggedOperand } from '../registry-flags.js';
 
 export const pull: Command = {
   name: 'pull',
@@ -26,34 +33,50 @@ export const pull: Command = {
     'shale pull --platform linux/arm64 alpine',
     'shale pull 127.0.0.1:5000/team/app@sha256:DIGEST',
   ],
-  run: async invocation => {
-    for (const reference of await references(invocation)) await pullOne(invocation, reference);
-    return 0;
-  },
+  run: invocation => (invocation.flags.bool('all-tags') ? pullAll(invocation) : pullNamed(invocation)),
 };
 
-async function references({ flags, operands, options }: Invocation): Promise<string[]> {
-  const [name = ''] = operands;
-  if (!flags.bool('all-tags')) return [name];
-  if (/@|:[^/]*$/.test(name)) throw new UsageError('USAGE_ARGUMENTS', "tag can't be used with --all-tags/-a");
-  const tags = await remoteTags({ ...options, ...registryOptions(flags), repository: name });
-  return tags.map(tag => `${name}:${tag}`);
+async function pullNamed(invocation: Invocation): Promise<number> {
+  const { name, newer } = await pullOne(invocation, taggedOperand(invocation));
+  return ended(invocation, normalizeReference(name), newer);
 }
 
-async function pullOne({ flags, options }: Invocation, reference: string): Promise<void> {
+async function pullAll(invocation: Invocation): Promise<number> {
+  const { flags, options } = invocation;
+  const repository = repositoryOperand(invocation);
+  const name = familiarName(repository);
+  const tags = await remoteTags({ ...options, ...registryOptions(flags), repository: name });
+  let newer = false;
+  for (const tag of tags) newer = (await pullOne(invocation, { ...repository, tag })).newer || newer;
+  return ended(invocation, repository, newer);
+}
+
+/** Prints docker's lines about one image, except the last. */
+async function pullOne({ flags, options }: Invocation, reference: Reference): Promise<Pulled> {
   const quiet = flags.bool('quiet');
+  const say = (text: string): boolean => quiet || process.stdout.write(`${text}\n`);
   const progress = makeProgress(quiet ? 'quiet' : 'auto');
+  const which = reference.digest === undefined ? reference.tag : familiarString(reference);
+  say(`${which}: Pulling from ${reference.path}`);
   try {
-    const { name, digest } = await pullImage({
+    const pulled = await pullImage({
       ...options,
       ...registryOptions(flags),
-      reference,
+      reference: familiarString(reference),
       platform: flags.string('platform'),
       onEvent: progress.event,
     });
     progress.end();
-    process.stdout.write(quiet ? `${name}\n` : `Digest: ${digest}\n${name}\n`);
+    say(`Digest: ${pulled.digest}`);
+    return pulled;
   } finally {
     progress.end();
   }
+}
+
+function ended({ flags }: Invocation, reference: Reference, newer: boolean): number {
+  const what = newer ? 'Downloaded newer image for' : 'Image is up to date for';
+  if (!flags.bool('quiet')) process.stdout.write(`Status: ${what} ${familiarString(reference)}\n`);
+  process.stdout.write(`${formatReference(reference)}\n`);
+  return 0;
 }

@@ -1,9 +1,17 @@
+import { writeFile } from 'node:fs/promises';
 import { images } from '../../api/images.js';
 import { push as pushImage } from '../../api/push.js';
+import {
+  familiarName,
+  familiarString,
+  formatReference,
+  type Reference,
+  repositoryName,
+} from '../../oci/index.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import { makeProgress } from '../progress/index.js';
-import { REGISTRY_FLAGS, registryOptions } from '../registry-flags.js';
+import { REGISTRY_FLAGS, registryOptions, repositoryOperand, taggedOperand } from '../registry-flags.js';
 
 export const push: Command = {
   name: 'push',
@@ -20,38 +28,54 @@ export const push: Command = {
       values: ['gzip', 'zstd'],
       help: 'gzip (default) or zstd, for layers made here',
     },
-    { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the digest only' },
+    {
+      name: 'digestfile',
+      kind: 'string',
+      value: 'FILE',
+      help: 'Write the digest of what was pushed to a file',
+    },
+    { name: 'platform', kind: 'string', value: 'OS/ARCH', help: 'What the image must be for' },
+    { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the name only' },
     ...REGISTRY_FLAGS,
   ],
   examples: ['shale push registry.example.com/team/app:2', 'shale push --all-tags 127.0.0.1:5000/team/app'],
   run: async invocation => {
-    for (const reference of await references(invocation)) await pushOne(invocation, reference);
+    const { flags } = invocation;
+    const all = flags.bool('all-tags');
+    const reference = all ? repositoryOperand(invocation) : taggedOperand(invocation);
+    if (reference.digest !== undefined)
+      throw new UsageError('USAGE_ARGUMENTS', 'cannot push a digest reference');
+    if (!flags.bool('quiet'))
+      process.stdout.write(`The push refers to repository [${repositoryName(reference)}]\n`);
+    const tags = all ? await localTags(invocation, familiarName(reference)) : [reference.tag];
+    for (const tag of tags) await pushOne(invocation, { ...reference, tag });
+    if (flags.bool('quiet')) process.stdout.write(`${formatReference(reference)}\n`);
     return 0;
   },
 };
 
-async function references({ flags, operands, options }: Invocation): Promise<string[]> {
-  const [name = ''] = operands;
-  if (!flags.bool('all-tags')) return [name];
-  if (/@|:[^/]*$/.test(name)) throw new UsageError('USAGE_ARGUMENTS', "tag can't be used with --all-tags/-a");
+async function localTags({ options }: Invocation, name: string): Promise<string[]> {
   const found = await images({ ...options, reference: name });
-  if (found.length > 0) return found.map(({ repository, tag }) => `${repository}:${tag}`);
+  if (found.length > 0) return found.map(({ tag }) => tag).sort();
   throw new UsageError('USAGE_ARGUMENTS', `An image does not exist locally with the tag: ${name}`);
 }
 
-async function pushOne({ flags, options }: Invocation, reference: string): Promise<void> {
+async function pushOne({ flags, options }: Invocation, reference: Reference): Promise<void> {
   const quiet = flags.bool('quiet');
   const progress = makeProgress(quiet ? 'quiet' : 'auto');
   try {
-    const { digest } = await pushImage({
+    const { digest, size } = await pushImage({
       ...options,
       ...registryOptions(flags),
-      reference,
+      reference: familiarString(reference),
       compression: compressionOf(flags.string('compression-format')),
+      platform: flags.string('platform'),
       onEvent: progress.event,
     });
     progress.end();
-    process.stdout.write(quiet ? `${digest}\n` : `${reference}: digest: ${digest}\n`);
+    if (!quiet) process.stdout.write(`${reference.tag}: digest: ${digest} size: ${size}\n`);
+    const file = flags.string('digestfile');
+    if (file !== undefined) await writeFile(file, digest);
   } finally {
     progress.end();
   }

@@ -1,6 +1,8 @@
 import { removeImages } from '../../api/images.js';
-import { errorMessage } from '../../util/errors.js';
+import type { Removal } from '../../image/index.js';
 import type { Command } from '../command.js';
+import { forEach } from '../each.js';
+import { PLATFORM_FLAG } from '../listing.js';
 
 export const rmi: Command = {
   name: 'rmi',
@@ -12,23 +14,23 @@ export const rmi: Command = {
   flags: [
     { name: 'force', short: 'f', kind: 'bool', help: 'Remove all names, and images of stopped containers' },
     { name: 'no-prune', kind: 'bool', help: 'Leave the layers to the next prune' },
+    PLATFORM_FLAG,
   ],
-  run: async ({ flags, operands, options }) => {
+  run: invocation => {
+    const { flags, options } = invocation;
     const [force, noPrune] = [flags.bool('force'), flags.bool('no-prune')];
-    let failed = 0;
-    for (const image of operands) {
-      try {
-        for (const removal of await removeImages({ ...options, image, force, noPrune })) {
-          process.stdout.write(
-            'untagged' in removal ? `Untagged: ${removal.untagged}\n` : `Deleted: ${removal.deleted}\n`,
-          );
-        }
-      } catch (error) {
-        options.signal.throwIfAborted();
-        process.stderr.write(`Error: ${errorMessage(error)}\n`);
-        failed += 1;
-      }
-    }
-    return failed > 0 ? 1 : 0;
+    const platform = flags.string('platform');
+    return forEach(
+      invocation,
+      async image => {
+        const removed = await removeImages({ ...options, image, force, noPrune, platform });
+        return removed.map(lineOf).join('\n');
+      },
+      force ? 'STORE_IMAGE_UNKNOWN' : undefined,
+    );
   },
 };
+
+function lineOf(removal: Removal): string {
+  return 'untagged' in removal ? `Untagged: ${removal.untagged}` : `Deleted: ${removal.deleted}`;
+}

@@ -52,7 +52,7 @@ async function execute(invocation: Invocation): Promise<number> {
 
 /** Somebody may look for it while it runs, or after. */
 function isNamed({ flags }: Invocation): boolean {
-  return flags.has('name') || flags.has('cidfile');
+  return ['name', 'cidfile', 'restart'].some(name => flags.has(name));
 }
 
 /** In the foreground. Where a container cannot stay, and nobody gave it a name to find it by, it runs all the same. */

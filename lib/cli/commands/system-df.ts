@@ -4,7 +4,7 @@ import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import type { Flags } from '../flags.js';
 import { FORMAT_FLAG, type Listing, printList, type Row } from '../listing.js';
-import { ago, size } from '../table.js';
+import { ago, size, sumSize } from '../table.js';
 import { cacheRows } from './builder-du.js';
 
 export const systemDf: Command = {
@@ -48,8 +48,8 @@ function rowOf(type: string, { count, active, bytes, reclaimable }: UsageLine): 
     Type: type,
     TotalCount: String(count),
     Active: String(active),
-    Size: size(bytes),
-    Reclaimable: `${size(reclaimable)}${share}`,
+    Size: sumSize(bytes),
+    Reclaimable: `${sumSize(reclaimable)}${share}`,
   };
 }
 
@@ -91,10 +91,10 @@ function partsOf({ images, containers, volumes, cache }: DiskReport): Part[] {
       volumes.items.map(({ name, links, bytes }) => ({
         Name: name,
         Links: String(links),
-        Size: size(bytes),
+        Size: sumSize(bytes),
       })),
     ),
-    part('BuildCache', `Build cache usage: ${size(cache.bytes)}`, CACHE_COLUMNS, cacheRows(cache)),
+    part('BuildCache', `Build cache usage: ${sumSize(cache.bytes)}`, CACHE_COLUMNS, cacheRows(cache)),
   ];
 }
 
@@ -123,8 +123,8 @@ function imageRow(image: ImageUsage): Row {
     ID: image.id.slice(7, 19),
     CreatedSince: ago(image.created),
     Size: size(image.size),
-    SharedSize: size(image.shared),
-    UniqueSize: size(image.unique),
+    SharedSize: sumSize(image.shared),
+    UniqueSize: sumSize(image.unique),
     Containers: String(image.containers),
   };
 }

@@ -3,10 +3,12 @@ import { create, inspect, list, prune, remove, type VolumeSummary } from '../../
 import { VOLUME_SCHEMA } from '../../template/index.js';
 import { splitVariable } from '../../util/environment.js';
 import { isShaleError, UsageError } from '../../util/errors.js';
+import { hasLabel } from '../../util/labels.js';
 import type { Command } from '../command.js';
+import { confirmed, FORCE_FLAG } from '../confirm.js';
 import { forEach } from '../each.js';
-import { FORMAT_FLAG, hasLabel, type Listing, labelText, printList, type Row } from '../listing.js';
-import { size } from '../table.js';
+import { FORMAT_FLAG, type Listing, labelText, printList, type Row } from '../listing.js';
+import { sumSize } from '../table.js';
 import { FORMAT, inspectAll } from './inspect.js';
 
 export const volumeCreate: Command = {
@@ -164,16 +166,19 @@ export const volumePrune: Command = {
   flags: [
     { name: 'all', short: 'a', kind: 'bool', help: 'Also those with a name' },
     { name: 'filter', kind: 'list', value: 'KEY=VALUE', help: 'all, label, label!' },
-    { name: 'force', short: 'f', kind: 'bool', help: 'Accepted: nothing is asked' },
+    FORCE_FLAG,
   ],
   run: async ({ flags, options }) => {
     const filters = flags.list('filter').map(splitVariable);
     const all = flags.bool('all') || filters.some(([key, value]) => key === 'all' && isTrue(key, value));
     const tests = filters.map(([key, value]) => pruneFilter(key, value));
+    const which = all ? 'all' : 'anonymous';
+    const warning = `This will remove ${which} local volumes not used by at least one container.`;
+    if (!(await confirmed(flags, warning))) return 0;
     const accept = (volume: { labels: Record<string, string> }) => tests.every(test => test(volume.labels));
     const { removed, reclaimed } = await prune({ ...options, all, accept });
     if (removed.length > 0) process.stdout.write(`Deleted Volumes:\n${removed.join('\n')}\n\n`);
-    process.stdout.write(`Total reclaimed space: ${size(reclaimed)}\n`);
+    process.stdout.write(`Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;
   },
 };

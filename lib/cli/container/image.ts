@@ -35,7 +35,8 @@ export const IMAGE_FLAGS: ContainerFlag[] = [
 
 function pullPolicy(text: string): Said {
   if (text === 'always' || text === 'missing' || text === 'never' || text === 'newer') return { pull: text };
-  throw new UsageError('USAGE_FLAG_VALUE', `invalid pull policy "${text}"`, {
-    hint: 'always, missing, newer or never',
-  });
+  throw new UsageError(
+    'USAGE_FLAG_VALUE',
+    `invalid pull option: '${text}': must be one of "always", "missing" or "never"`,
+  );
 }

@@ -1,6 +1,7 @@
 import { signalNumber } from '../../container/signals.js';
 import { splitVariable } from '../../util/environment.js';
 import { UsageError } from '../../util/errors.js';
+import { invalidArgument } from '../flags.js';
 import type { ContainerFlag, Said } from './flag.js';
 import { linesOf } from './lines.js';
 
@@ -65,10 +66,7 @@ export const LIFECYCLE_FLAGS: ContainerFlag[] = [
 
 function seconds(text: string): number {
   if (/^-?\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(
-    'USAGE_FLAG_VALUE',
-    `invalid argument "${text}" for "--stop-timeout" flag: not a number of seconds`,
-  );
+  throw invalidArgument(text, '--stop-timeout', 'not a number of seconds');
 }
 
 /** docker accepts any key; one without a value has an empty one. */

@@ -1,6 +1,6 @@
 import { parseSize } from '../../dockerfile/units.js';
 import { UsageError } from '../../util/errors.js';
-import type { FlagSpec } from '../flags.js';
+import { type FlagSpec, invalidArgument } from '../flags.js';
 import type { ContainerFlag, Said } from './flag.js';
 
 /** docker's least, below which no program starts. */
@@ -50,8 +50,7 @@ export const LIMIT_FLAGS: ContainerFlag[] = LIMITS.map(([name, what, check, more
 }));
 
 function discard(name: string, what: string, check: Check, text: string): Said {
-  if (!check(text))
-    throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "--${name}" flag`);
+  if (!check(text)) throw invalidArgument(text, `--${name}`);
   const size = name === 'memory' ? (parseSize(text) ?? 0) : 0;
   if (size > 0 && size < LEAST_MEMORY)
     throw new UsageError('USAGE_FLAG_VALUE', 'Minimum memory limit allowed is 6MB');

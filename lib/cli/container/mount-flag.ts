@@ -4,6 +4,7 @@ import { csvFields } from '../../dockerfile/csv.js';
 import { parseBoolean, parseSize } from '../../dockerfile/units.js';
 import { splitVariable } from '../../util/environment.js';
 import { isShaleError, UsageError } from '../../util/errors.js';
+import { invalidArgument } from '../flags.js';
 
 /** What the fields of one `--mount` say. */
 interface Fields {
@@ -28,8 +29,7 @@ interface Fields {
  * @see https://docs.docker.com/reference/cli/docker/container/run/#mount
  */
 export function parseMount(text: string): ContainerMount {
-  const fail = (why: string, hint?: string): UsageError =>
-    new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "--mount" flag: ${why}`, { hint });
+  const fail = (why: string, hint?: string): UsageError => invalidArgument(text, '--mount', why, hint);
   const fields: Fields = { type: 'volume', of: new Set() };
   for (const field of recordOf(text, fail)) readField(fields, field, fail);
   const stranger = [...fields.of].find(type => type !== fields.type);

@@ -32,5 +32,8 @@ export const CONTAINER_FLAGS: FlagSpec[] = [...TABLE, ...REGISTRY_FLAGS];
 export async function containerOptions({ flags, operands, options }: Invocation): Promise<CreateOptions> {
   const [image = '', ...command] = operands;
   const said = await readContainerFlags(TABLE, flags);
-  return { ...options, ...registryOptions(flags), ...said, image, command };
+  const onMissing = (name: string): void => {
+    process.stderr.write(`Unable to find image '${name}' locally\n`);
+  };
+  return { ...options, ...registryOptions(flags), onMissing, ...said, image, command };
 }

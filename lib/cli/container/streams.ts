@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { UsageError } from '../../util/errors.js';
-import type { FlagSpec, Flags } from '../flags.js';
+import { type FlagSpec, type Flags, invalidArgument } from '../flags.js';
 
 export const ATTACH_FLAG: FlagSpec = {
   name: 'attach',
@@ -27,11 +27,12 @@ export function chosenStreams(flags: Flags): ChosenStreams {
   if (wanted.size === 0) return {};
   const stranger = [...wanted].find(name => !NAMES.includes(name));
   if (stranger !== undefined)
+    throw invalidArgument(stranger, '-a, --attach', 'valid streams are STDIN, STDOUT and STDERR');
+  if (flags.bool('detach'))
     throw new UsageError(
       'USAGE_FLAG_VALUE',
-      `invalid argument "${stranger}" for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`,
+      'conflicting options: cannot specify both --attach and --detach',
     );
-  if (flags.bool('detach')) throw new UsageError('USAGE_FLAG_VALUE', 'conflicting options: -a and -d');
   return {
     ...(wanted.has('stdin') ? {} : { input: false }),
     ...(wanted.has('stdout') ? {} : { stdout: nowhere() }),

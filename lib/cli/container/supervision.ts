@@ -1,5 +1,6 @@
 import { parseDuration } from '../../dockerfile/index.js';
 import { UsageError } from '../../util/errors.js';
+import { invalidArgument } from '../flags.js';
 import type { ContainerFlag, Said } from './flag.js';
 
 /** Flags about who looks after the container while it runs. */
@@ -66,8 +67,7 @@ function duration(
 ): ContainerFlag {
   const parse = (text: string): Said => {
     const nanoseconds = parseDuration(text);
-    if (nanoseconds === undefined || nanoseconds < 0)
-      throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "--${name}" flag`);
+    if (nanoseconds === undefined || nanoseconds < 0) throw invalidArgument(text, `--${name}`);
     return { health: { [key]: nanoseconds } };
   };
   return { name, kind: 'string', value: 'TIME', help, parse };
@@ -75,5 +75,5 @@ function duration(
 
 function count(name: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError('USAGE_FLAG_VALUE', `invalid argument "${text}" for "--${name}" flag`);
+  throw invalidArgument(text, `--${name}`);
 }

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { packageRoot } from '../../util/addon.js';
 import { errorMessage } from '../../util/errors.js';
 import { abortError, toLayerError } from '../failure.js';
 import type { Task, TaskAnswer, TaskMessage } from './messages.js';
@@ -58,8 +59,8 @@ class Thread {
   }
 }
 
-/** The worker beside this file, whether it was compiled or runs from source under a loader. */
+/** The bundled worker, or its source where this file runs as TypeScript under a loader (tests). */
 function workerFile(): URL {
-  const compiled = new URL('./worker.js', import.meta.url);
-  return existsSync(fileURLToPath(compiled)) ? compiled : new URL('./worker.ts', import.meta.url);
+  if (import.meta.url.endsWith('.ts')) return new URL('./worker.ts', import.meta.url);
+  return pathToFileURL(join(packageRoot(), 'dist/bundle/engine-worker.js'));
 }
