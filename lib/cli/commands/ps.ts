@@ -5,6 +5,7 @@ import { networkName } from '../../container/network.js';
 import { exposedOf } from '../../container/network-inspect.js';
 import { portsColumn } from '../../container/ports.js';
 import type { Command } from '../command.js';
+import { filtersOf } from '../filters.js';
 import { type Flags, invalidArgument } from '../flags.js';
 import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
 import { ago, size } from '../table.js';
@@ -33,7 +34,7 @@ export const ps: Command = {
   ],
   examples: ["shale ps -a --format 'table {{.Names}}\\t{{.Status}}'"],
   run: async ({ flags, options }) => {
-    const filters = flags.list('filter');
+    const filters = filtersOf(flags, '-f, --filter');
     const stated = filters.some(text => /^(status|exited)=/.test(text));
     const last = lastOf(flags);
     const all = flags.bool('all') || stated || last !== undefined;
