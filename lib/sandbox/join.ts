@@ -24,12 +24,21 @@ export interface JoinOptions {
   detach?: boolean;
 }
 
+/** How a program that was executed in a running container ended. */
+export interface JoinEnd {
+  exitCode: number;
+  /** why it could not be executed */
+  message?: string;
+  /** the person has left with keys, and it goes on */
+  left?: boolean;
+}
+
 /**
  * Runs one more program in a container.
  *
  * @throws SandboxError with the runner's code
  */
-export async function joinContainer(options: JoinOptions): Promise<{ exitCode: number; message?: string }> {
+export async function joinContainer(options: JoinOptions): Promise<JoinEnd> {
   const runner = requireRunner();
   const { spec, pid, owner, streams, detach = false } = options;
   const bytes = encodeRunSpec(spec, {
@@ -49,23 +58,29 @@ export async function joinContainer(options: JoinOptions): Promise<{ exitCode: n
   const reported = collect(report);
   const exited = streams === undefined ? exitCode(child) : connect(child, streams);
   (child.stdio[3] as Writable).on('error', () => {}).end(bytes);
-  if (detach) {
-    await begun(report, reported);
+  const release = (): void => {
     child.unref();
     report.destroy();
+  };
+  if (detach) await saying('started', report, reported).then(release);
+  const over = Promise.all([exited, once(report, 'close')]).then(([exit]) => exit);
+  const left = saying('left', report, reported).then(() => (parseReport(reported()).left ? 0 : over));
+  const code = detach ? 0 : await Promise.race([over, left]);
+  if (parseReport(reported()).left) {
+    release();
+    return { exitCode: 0, left: true };
   }
-  const code = detach ? 0 : (await Promise.all([exited, once(report, 'close')]))[0];
   const said = parseReport(reported());
   if (isExecFailure(said)) return { exitCode: code || codeOf(said), message: said.error?.message };
   if (said.error || code === null) throw reportError(said);
   return { exitCode: code };
 }
 
-/** Settles when the program runs, or could not be executed. */
-function begun(report: Readable, reported: () => Buffer): Promise<void> {
+/** Settles when the runner has said a word, or has ended. */
+function saying(word: string, report: Readable, reported: () => Buffer): Promise<void> {
   return new Promise(resolve => {
     report.once('close', resolve).on('data', () => {
-      if (reported().includes('started\0')) resolve();
+      if (reported().includes(`${word}\0`)) resolve();
     });
   });
 }

@@ -17,6 +17,8 @@ export interface RunnerReport {
   ended?: number;
   exit?: number;
   signal?: number;
+  /** somebody has left with keys, and the program goes on */
+  left?: boolean;
   /** the first: what failed later, failed because of it */
   error?: Failure;
 }
@@ -59,6 +61,7 @@ function addField(report: RunnerReport, key: string, value: string): void {
   else if (key === 'begun') report.begun = Number(value);
   else if (key === 'ended') report.ended = Number(value);
   else if (key === 'waiting') report.waiting = true;
+  else if (key === 'left') report.left = true;
   else if (key === 'exit') report.exit = Number(value);
   else if (key === 'signal') report.signal = Number(value);
 }

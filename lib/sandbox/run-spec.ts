@@ -111,6 +111,7 @@ function processFields(spec: RunSpec, context: RunnerContext): Field[] {
     ['hostname', spec.hostname],
     ...userFields(spec, context.singleId),
     ['tty', spec.tty === true],
+    ...(spec.detachKeys ?? []).map((key): Field => ['detach-key', key]),
     ['init', spec.init === true],
     ['copy', spec.copy === true],
   ];

@@ -208,6 +208,8 @@ export interface RunSpec {
   /** `IP NAME` pairs for /etc/hosts */
   extraHosts?: [name: string, ip: string][];
   tty?: boolean;
+  /** bytes that, typed at the caller's terminal, leave a program that was executed in a running container */
+  detachKeys?: number[];
   /** nothing is executed: the arguments say what to copy, native/runner/copy.h */
   copy?: boolean;
   /** the runner is the first process, and the program its child */

@@ -82,7 +82,7 @@ int command_exec(int argc, char **argv) {
   struct container container = {.spec = &spec, .terminal = terminal[1], .alive = detach ? -1 : alive[0], .gate = -1};
   container.capabilities = capability_mask(&spec.caps);
   container.filter = prepare_filter(&spec, container.capabilities);
-  struct supervision supervision = {.master = -1};
+  struct supervision supervision = {.master = -1, .null = open("/dev/null", O_RDWR | O_CLOEXEC)};
   for (int fd = 0; fd < 3 && !spec.tty; fd++) give_stream(&container, &supervision, fd);
   enter_namespaces(number_argument(argc, argv, "--pid"), number_argument(argc, argv, "--owner"));
   if (!detach && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) fail("SANDBOX_SUPERVISE", "prctl");
@@ -97,6 +97,8 @@ int command_exec(int argc, char **argv) {
   close(terminal[1]);
   close_given_streams(&container);
   if (spec.tty) take_terminal(&supervision, terminal[0]);
+  if (supervision.master >= 0 && supervision.null >= 0 && spec.detach_keys.count > 0)
+    supervision.pumps[0]->keys = &spec.detach_keys;
   await_start(started);
   int status = supervise(&supervision, signals);
   restore_terminal();

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +20,39 @@ bool pump_wants(const struct pump *pump, struct pollfd *entry) {
   return entry->fd >= 0;
 }
 
+static void put(struct pump *pump, const unsigned char *data, size_t size) {
+  memcpy(pump->buffer + pump->end, data, size);
+  pump->end += size;
+}
+
+/* What comes after the last key is for nobody. */
+static void take_keys(struct pump *pump, const unsigned char *data, size_t size) {
+  const struct keys *keys = pump->keys;
+  pump->start = pump->end = 0;
+  for (size_t i = 0; i < size && !pump->left; i++) {
+    if (data[i] != keys->bytes[pump->matched]) {
+      put(pump, keys->bytes, pump->matched);
+      pump->matched = 0;
+    }
+    if (data[i] == keys->bytes[pump->matched]) pump->matched++;
+    else put(pump, &data[i], 1);
+    pump->left = pump->matched == keys->count;
+  }
+}
+
+static void fill_from_keyboard(struct pump *pump) {
+  unsigned char typed[4096];
+  ssize_t got = read(pump->from, typed, sizeof typed);
+  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+  if (got <= 0) close_ends(pump);
+  else take_keys(pump, typed, (size_t)got);
+}
+
 static void fill(struct pump *pump) {
+  if (pump->keys != NULL) {
+    fill_from_keyboard(pump);
+    return;
+  }
   ssize_t got = read(pump->from, pump->buffer, sizeof pump->buffer);
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
   /* a terminal whose last user has gone gives EIO: the end, as a pipe's is 0 */

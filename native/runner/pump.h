@@ -5,10 +5,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { MAX_KEYS = 64 };
+
+/* Keys in a row that leave a container. */
+struct keys {
+  size_t count;
+  unsigned char bytes[MAX_KEYS];
+};
+
 /* One direction. `buffer` holds what was read and not yet written. */
 struct pump {
   int from, to;
   bool close_from, close_to;
+  /* looked for in what is read; those that have come may be the beginning of all, and are held back */
+  const struct keys *keys;
+  size_t matched;
+  /* all of them have come */
+  bool left;
   size_t start, end;
   char buffer[65536];
 };

@@ -3,6 +3,7 @@
  * NUL-terminated pairs of key and value, in the order of events:
  *   pid N        process id of the container's first process, in the caller's pid namespace
  *   error CODE   what went wrong, followed by `errno NUMBER` (where there was one) and `message TEXT`
+ *   left 1       somebody has left with keys, and the program goes on
  *   exit N       the program ended by itself
  *   signal N     the program was ended by a signal
  */

@@ -65,7 +65,7 @@ int command_run(int argc, char **argv) {
       .spec = &spec, .stubs = new_stubs(), .upper = open_upper(&spec), .terminal = terminal[1], .alive = alive[0], .gate = gate[0]};
   container.capabilities = capability_mask(&spec.caps);
   container.filter = prepare_filter(&spec, container.capabilities);
-  struct supervision supervision = {.master = -1};
+  struct supervision supervision = {.master = -1, .null = -1};
   for (int fd = 0; fd < 3 && !spec.tty; fd++) give_stream(&container, &supervision, fd);
 
   supervision.child = (pid_t)syscall(SYS_clone, namespaces(&spec) | SIGCHLD, 0, 0, 0, 0);

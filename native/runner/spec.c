@@ -135,6 +135,12 @@ static bool read_root(struct spec *spec, const char *key, const char *value) {
   return true;
 }
 
+static void add_key(struct spec *spec, int64_t key) {
+  errno = 0;
+  if (spec->detach_keys.count == MAX_KEYS) fail("SPEC_INVALID", "more than %d keys", MAX_KEYS);
+  spec->detach_keys.bytes[spec->detach_keys.count++] = (unsigned char)key;
+}
+
 static bool read_process(struct spec *spec, const char *key, const char *value) {
   if (strcmp(key, "arg") == 0) append(&spec->args, value);
   else if (strcmp(key, "env") == 0) append(&spec->env, value);
@@ -144,6 +150,7 @@ static bool read_process(struct spec *spec, const char *key, const char *value) 
   else if (strcmp(key, "gid") == 0) spec->gid = number(key, value, MAX_ID);
   else if (strcmp(key, "group") == 0) append(&spec->groups, value);
   else if (strcmp(key, "tty") == 0) spec->tty = flag(key, value);
+  else if (strcmp(key, "detach-key") == 0) add_key(spec, number(key, value, 255));
   else if (strcmp(key, "copy") == 0) spec->copy = flag(key, value);
   else if (strcmp(key, "init") == 0) spec->init = flag(key, value);
   else return false;

@@ -5,6 +5,7 @@
 #ifndef SHALE_RUNNER_SPEC_H
 #define SHALE_RUNNER_SPEC_H
 
+#include "pump.h"
 #include "seccomp_profile.h"
 #include "util.h"
 
@@ -95,6 +96,8 @@ struct spec {
   struct limit_spec *limits;
   size_t limit_count;
   bool tty;
+  /* typed at a terminal of ours they leave the program, which goes on */
+  struct keys detach_keys;
   /* the runner itself is the container's first process: it reaps, and gives signals to the program */
   bool init;
   /* there is no program: the arguments say what to copy (copy.h) */

@@ -56,6 +56,16 @@ static bool has_output(struct supervision *supervision) {
   return false;
 }
 
+/* The program goes on, with a terminal that nobody sees; this process is nobody's child any more. */
+static void leave(const struct supervision *supervision, struct pump *input) {
+  restore_terminal();
+  input->from = -1;
+  for (int fd = 0; fd < 3; fd++) dup2(supervision->null, fd);
+  prctl(PR_SET_PDEATHSIG, 0);
+  setsid();
+  report_number("left", 1);
+}
+
 int supervise(struct supervision *supervision, int signals) {
   int status = 0;
   bool ended = false;
@@ -69,8 +79,12 @@ int supervise(struct supervision *supervision, int signals) {
     if (poll(entries, count, -1) < 0 && errno != EINTR) fail("SANDBOX_SUPERVISE", "poll");
     for (nfds_t i = 0; i < count; i++) {
       if (entries[i].revents == 0) continue;
-      if (waiting[i] != NULL) pump_move(waiting[i]);
-      else ended = handle_signals(supervision, signals, &status);
+      if (waiting[i] == NULL) {
+        ended = handle_signals(supervision, signals, &status);
+        continue;
+      }
+      pump_move(waiting[i]);
+      if (waiting[i]->left && waiting[i]->from >= 0) leave(supervision, waiting[i]);
     }
   }
   return status;

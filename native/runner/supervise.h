@@ -14,6 +14,8 @@ struct supervision {
   int master;
   struct pump *pumps[MAX_PUMPS];
   size_t pump_count;
+  /* /dev/null, which takes the place of the terminal of somebody who leaves */
+  int null;
 };
 
 /* Ends the process with its parent from here on; `alive` is a pipe whose other end only the parent holds. */
@@ -22,7 +24,7 @@ void die_with_supervisor(int alive);
 /* Blocks the signals that are to be read; returns the signalfd. */
 int catch_signals(void);
 
-/* Forwards signals and bytes until the child has ended and its output is drained; returns its wait status. */
+/* Forwards signals and bytes, also when the person has left with keys, until the child has ended and its output is drained; returns its wait status. */
 int supervise(struct supervision *supervision, int signals);
 
 #endif

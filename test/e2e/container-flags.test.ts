@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
 import { freePorts } from '../fixtures/e2e/servers.js';
+import { Terminal } from '../fixtures/e2e/terminal.js';
 import { WORLDS } from '../fixtures/e2e/worlds.js';
 
 const one = WORLDS.slice(0, 1);
@@ -133,4 +134,26 @@ eachWorld(one, 'an image with nothing but a program', async (t, world) => {
   await out('tag', 'busybox', '127.0.0.1:1/busybox');
   const pulled = await world.ok(['run', '--rm', '--pull', 'newer', '127.0.0.1:1/busybox', 'echo', 'held']);
   t.match(pulled, { stdout: 'held\n', stderr: /used as it is here/ });
+});
+
+eachWorld(one, 'keys leave a program beside, and it goes on', async (t, world) => {
+  await world.ok(['run', '-d', '--name', 'box', 'busybox', 'sleep', '1000']);
+  const terminal = new Terminal(world);
+  t.teardown(() => terminal.close());
+  const script = 'echo ready; read line; echo got-$line; sleep 2000';
+  terminal.shale('exec', '-it', '--detach-keys', 'ctrl-x,x', 'box', 'sh', '-c', script);
+  await terminal.until(/^ready/m);
+  terminal.press('C-x');
+  terminal.type('y\n');
+  await terminal.until(/^got-\S*y/m);
+  terminal.press('C-x', 'x');
+  await terminal.until(/read escape sequence\s+ended-with-0/);
+  t.match((await world.ok(['top', 'box', '-o', 'pid,args'])).stdout, /sleep 2000/);
+  terminal.shale('exec', '-it', 'box', 'sh', '-c', 'exit 6');
+  await terminal.until(/ended-with-6/);
+  t.match(
+    (await world.shale(['exec', '--detach-keys', 'ctrl-', 'box', 'true'])).stderr,
+    /invalid detach keys/,
+  );
+  await world.ok(['rm', '-f', 'box']);
 });

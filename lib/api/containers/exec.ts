@@ -2,7 +2,7 @@ import { isPaused } from '../../container/pause.js';
 import { processesOf } from '../../container/processes.js';
 import { readInContainer } from '../../container/root-file.js';
 import { specOf } from '../../container/spec.js';
-import { joinContainer } from '../../sandbox/join.js';
+import { type JoinEnd, joinContainer } from '../../sandbox/join.js';
 import type { ProgramStreams } from '../../sandbox/program-streams.js';
 import { ContainerError } from '../../util/errors.js';
 import { directoryOf, type Which, withContainer } from './which.js';
@@ -19,6 +19,8 @@ export interface ExecOptions extends Which {
   interactive?: boolean;
   tty?: boolean;
   detach?: boolean;
+  /** bytes that leave it, typed at the caller's terminal */
+  detachKeys?: Uint8Array;
   /** where its streams go; left out: the caller's own */
   streams?: ProgramStreams;
 }
@@ -27,7 +29,7 @@ export interface ExecOptions extends Which {
  * Runs one more program in a running container, and waits for its end.
  * @throws ContainerError `CONTAINER_NOT_RUNNING`, `CONTAINER_PAUSED`; SandboxError
  */
-export async function exec(options: ExecOptions): Promise<{ exitCode: number; message?: string }> {
+export async function exec(options: ExecOptions): Promise<JoinEnd> {
   const {
     command,
     env,
@@ -62,7 +64,13 @@ export async function exec(options: ExecOptions): Promise<{ exitCode: number; me
       record.id,
       { read: path => readInContainer(first?.pid ?? 0, path) },
     );
-    return { root: store.root, pid: first?.pid ?? 0, owner: first?.parent ?? 0, spec };
+    const detachKeys = options.detachKeys && [...options.detachKeys];
+    return {
+      root: store.root,
+      pid: first?.pid ?? 0,
+      owner: first?.parent ?? 0,
+      spec: { ...spec, detachKeys },
+    };
   });
   return joinContainer({ ...joining, stdin: interactive, streams: options.streams, detach });
 }

@@ -29,12 +29,21 @@ function ownTable(processes: ProcessEntry[]): string {
 
 /** What this machine's ps prints of them, as docker does. @throws UsageError `USAGE_PS` */
 function listedBy(words: string[], processes: ProcessEntry[]): string {
-  const [header = '', ...lines] = run(words).trimEnd().split('\n');
+  const [header = '', ...lines] = listing(words, processes).trimEnd().split('\n');
   const column = header.trim().split(/\s+/).indexOf('PID');
   if (column < 0) throw new UsageError('USAGE_PS', "Couldn't find PID field in ps output");
   const wanted = new Set(processes.map(each => String(each.pid)));
   const kept = lines.filter(line => wanted.has(line.trim().split(/\s+/)[column] ?? ''));
   return `${[header, ...kept].join('\n')}\n`;
+}
+
+/** By number: ps alone shows what has the caller's terminal. Where its options choose otherwise, they do. */
+function listing(words: string[], processes: ProcessEntry[]): string {
+  try {
+    return run([...words, '-q', processes.map(each => each.pid).join(',')]);
+  } catch {
+    return run(words);
+  }
 }
 
 function run(words: string[]): string {
