@@ -141,19 +141,17 @@ eachWorld(one, 'keys leave a program beside, and it goes on', async (t, world) =
   const terminal = new Terminal(world);
   t.teardown(() => terminal.close());
   const script = 'echo ready; read line; echo got-$line; sleep 2000';
-  terminal.shale('exec', '-it', '--detach-keys', 'ctrl-x,x', 'box', 'sh', '-c', script);
+  terminal.start(`shale exec -it --detach-keys ctrl-x,x box sh -c '${script}'`);
   await terminal.until(/^ready/m);
   terminal.press('C-x');
   terminal.type('y\n');
   await terminal.until(/^got-\S*y/m);
   terminal.press('C-x', 'x');
-  await terminal.until(/read escape sequence\s+ended-with-0/);
+  t.match(await terminal.ended(), { code: 0, text: /read escape sequence/ });
   t.match((await world.ok(['top', 'box', '-o', 'pid,args'])).stdout, /sleep 2000/);
-  terminal.shale('exec', '-it', 'box', 'sh', '-c', 'exit 6');
-  await terminal.until(/ended-with-6/);
-  t.match(
-    (await world.shale(['exec', '--detach-keys', 'ctrl-', 'box', 'true'])).stderr,
-    /invalid detach keys/,
-  );
+  t.match(await terminal.line("shale exec -it box sh -c 'exit 6'"), { code: 6 });
+  terminal.close();
+  const wrong = await world.shale(['exec', '--detach-keys', 'ctrl-', 'box', 'true']);
+  t.match(wrong.stderr, /invalid detach keys/);
   await world.ok(['rm', '-f', 'box']);
 });
