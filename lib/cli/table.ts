@@ -10,16 +10,21 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return `${lines.map(line => line.trimEnd()).join('\n')}\n`;
 }
 
-const STEPS: [seconds: number, name: string][] = [
-  [31_536_000, 'years'],
-  [2_592_000, 'months'],
-  [604_800, 'weeks'],
-  [86_400, 'days'],
-  [3600, 'hours'],
-  [60, 'minutes'],
+const HOUR = 3600;
+
+/** What docker counts hours in, and below how many of them it does. */
+const LONG_UNITS: [hours: number, name: string, below: number][] = [
+  [1, 'hours', 48],
+  [24, 'days', 24 * 7 * 2],
+  [24 * 7, 'weeks', 24 * 30 * 2],
+  [24 * 30, 'months', 24 * 365 * 2],
+  [24 * 365, 'years', Number.POSITIVE_INFINITY],
 ];
 
-/** How long ago, in docker's words: `About a minute ago`, `3 weeks ago`. */
+/**
+ * How long ago, in docker's words: `About a minute ago`, `3 weeks ago`. As docker, it rounds hours and cuts the rest.
+ * @see https://github.com/docker/go-units/blob/master/duration.go
+ */
 export function ago(time: string, now: number = Date.now()): string {
   const seconds = Math.floor((now - Date.parse(time)) / 1000);
   if (!Number.isFinite(seconds)) return 'N/A';
@@ -27,13 +32,11 @@ export function ago(time: string, now: number = Date.now()): string {
   if (seconds === 1) return '1 second ago';
   if (seconds < 60) return `${seconds} seconds ago`;
   if (seconds < 120) return 'About a minute ago';
-  if (seconds >= 3600 && seconds < 7200) return 'About an hour ago';
-  const limits: Record<string, number> = { years: 2, months: 2, weeks: 2, days: 2, hours: 1, minutes: 1 };
-  for (const [length, name] of STEPS) {
-    const count = Math.floor(seconds / length);
-    if (count >= (limits[name] ?? 1)) return `${count} ${name} ago`;
-  }
-  return `${seconds} seconds ago`;
+  if (seconds < HOUR) return `${Math.floor(seconds / 60)} minutes ago`;
+  const hours = Math.round(seconds / HOUR);
+  if (hours === 1) return 'About an hour ago';
+  const [unit, name] = LONG_UNITS.find(([, , below]) => hours < below) ?? [1, 'hours'];
+  return `${Math.floor(hours / unit)} ${name} ago`;
 }
 
 /** docker's sizes: decimal units, three significant digits. */

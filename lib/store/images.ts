@@ -8,14 +8,15 @@ import {
   type Manifest,
   parseCanonicalReference,
   parseImageConfig,
-  parseManifest,
 } from '../oci/index.js';
-import { type Digest, digestHex, isDigest, sha256 } from '../util/digest.js';
+import { type Digest, isDigest } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
 import { fsyncDir } from '../util/os.js';
 import { now } from '../util/time.js';
 import type { Content } from './content.js';
 import type { StoreContext } from './context.js';
+import { findImage } from './image-lookup.js';
+import { checkAgreement, imageManifest } from './image-manifest.js';
 import { normalizeName, readName } from './names.js';
 import type { OciIndex } from './ociindex.js';
 import { readRecord, skipDamaged, writeRecord } from './record.js';
@@ -83,9 +84,7 @@ export class Images {
    * @throws StoreError `STORE_IMAGE_AMBIGUOUS`
    */
   async find(text: string, digits: number = 4): Promise<ImageRecord | undefined> {
-    const id = isDigest(text) ? text : undefined;
-    if (id) return this.get(id);
-    return (await this.findByName(text)) ?? (await this.findByPrefix(text, digits));
+    return findImage(this, text, digits);
   }
 
   /**
@@ -226,30 +225,6 @@ export class Images {
     await this.locked(() => this.refreshLocked());
   }
 
-  private async findByName(text: string): Promise<ImageRecord | undefined> {
-    const meaning = readName(text);
-    if (meaning === undefined) return undefined;
-    if ('repoDigest' in meaning) return this.findByRepoDigest(meaning.repoDigest);
-    const reference = await this.references.get(meaning.name);
-    return reference && this.get(reference.image);
-  }
-
-  private async findByRepoDigest(repoDigest: string): Promise<ImageRecord | undefined> {
-    return (await this.list()).find(image => image.repoDigests.includes(repoDigest));
-  }
-
-  private async findByPrefix(text: string, digits: number): Promise<ImageRecord | undefined> {
-    const hex = text.replace(/^sha256:/, '');
-    if (!/^[0-9a-f]{1,64}$/.test(hex) || hex.length < digits) return undefined;
-    const [first, second] = (await this.ids()).filter(id => digestHex(id).startsWith(hex));
-    if (second !== undefined) {
-      throw new StoreError('STORE_IMAGE_AMBIGUOUS', `image id ${JSON.stringify(text)} fits several images`, {
-        hint: 'give more digits',
-      });
-    }
-    return first && this.get(first);
-  }
-
   private async existing(id: Digest): Promise<ImageRecord> {
     const image = await this.get(id);
     if (image) return image;
@@ -291,28 +266,5 @@ export class Images {
 
   private async locked<T>(work: () => Promise<T>): Promise<T> {
     return this.context.locks.with('images', work);
-  }
-}
-
-function imageManifest(bytes: Uint8Array, mediaType?: string): { manifest: Manifest; mediaType: string } {
-  const parsed = parseManifest(bytes, mediaType);
-  if (parsed.kind === 'manifest') return parsed;
-  throw new StoreError('STORE_IMAGE_INVALID', 'an image needs a manifest, not an index');
-}
-
-/** @throws StoreError `STORE_IMAGE_INVALID` */
-function checkAgreement(manifest: Manifest, config: Uint8Array): void {
-  const diffIds = parseImageConfig(config).rootfs.diff_ids;
-  if (manifest.config.digest !== sha256(config)) {
-    throw new StoreError(
-      'STORE_IMAGE_INVALID',
-      `the manifest is for another config: ${manifest.config.digest}`,
-    );
-  }
-  if (manifest.layers.length !== diffIds.length) {
-    throw new StoreError(
-      'STORE_IMAGE_INVALID',
-      `the manifest has ${manifest.layers.length} layers, the config ${diffIds.length}`,
-    );
   }
 }

@@ -71,6 +71,7 @@ export const IMAGE_SCHEMA: Schema = struct({
   Os: 'string',
   'OsVersion?': 'string',
   Size: 'int',
+  'VirtualSize?': 'int',
   'GraphDriver?': GRAPH_DRIVER,
   RootFS: struct({ 'Type?': 'string', 'Layers?': STRINGS }),
   Metadata: struct({ 'LastTagTime?': 'time' }),

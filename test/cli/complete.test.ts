@@ -45,7 +45,14 @@ t.test('flags and their values', async t => {
 
 t.test('operands', async t => {
   t.strictSame(await values('rmi image:one image:t'), ['image:two']);
-  t.strictSame(await values('inspect '), ['container:one', 'container:two', 'image:one', 'image:two']);
+  t.strictSame(await values('inspect '), [
+    'container:one',
+    'container:two',
+    'image:one',
+    'image:two',
+    'volume:one',
+    'volume:two',
+  ]);
   t.strictSame(await values('stop c'), ['container:one', 'container:two']);
   t.strictSame(await values('build '), ['FILES']);
   t.strictSame(await values('import '), ['FILES']);

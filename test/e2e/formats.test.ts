@@ -32,6 +32,10 @@ eachWorld(
       out('image', 'inspect', 'one:v1', '--format', format);
     t.equal(await inspect('{{.Os}} {{.ContainerConfig.ExposedPorts}}'), 'linux map[80/tcp:{}]\n');
     t.equal(await inspect('{{json .Config.Labels}}'), '{"a":"b","c":"d"}\n');
+    t.match(
+      await inspect('{{.Metadata.LastTagTime}} {{.VirtualSize}}'),
+      /^\d{4}-\S+ [\d:.]+ \+0000 UTC \d+\n$/,
+    );
     t.match(await inspect('{{.Id}}'), /^sha256:[0-9a-f]{64}\n$/);
     t.equal(
       await inspect('{{.Id}}'),

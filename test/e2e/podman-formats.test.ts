@@ -21,6 +21,60 @@ ENTRYPOINT ["sh", "-c"]
 CMD ["echo hi"]
 `;
 
+/** A placeholder, what docker 28 prints for it and, where podman does not agree, what podman prints. */
+type Field = [name: string, ours: RegExp, theirs?: RegExp];
+
+const AGO = /^(Less than a second|1 second|\d+ seconds|About a minute|\d+ minutes) ago$/;
+
+const FIELDS: [command: string, fields: Field[]][] = [
+  [
+    'images',
+    [
+      ['ID', /^[0-9a-f]{12}$/],
+      ['Repository', /^judged$/, /^(docker.io\/library|localhost)\/judged$/],
+      ['Tag', /^v1$/],
+      // docker knows the digests that a registry told
+      ['Digest', /^<none>$/, /^sha256:/],
+      ['CreatedSince', AGO, AGO],
+      ['CreatedAt', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [-+]\d{4} [A-Z]+$/],
+      // docker counts the bytes of files, podman those of the tars
+      ['Size', /^[\d.]+[kM]B$/, /^[\d.]+ [kM]B$/],
+    ],
+  ],
+  [
+    'history',
+    [
+      ['ID', /^[0-9a-f]{12}$/],
+      ['CreatedSince', AGO, AGO],
+      // docker's is RFC 3339
+      ['CreatedAt', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[-+]\d\d:\d\d)$/, /^\d{4}-\d\d-\d\d \d\d:/],
+      ['CreatedBy', /^CMD \["echo hi"\]$/],
+      ['Size', /^0B$/, /^0 B$/],
+      ['Comment', /^buildkit.dockerfile.v0$/],
+    ],
+  ],
+];
+
+/** docker's placeholders of `ps`, and what docker 28 prints for the container below. */
+const PS_FIELDS: Field[] = [
+  ['ID', /^[0-9a-f]{12}$/],
+  ['Image', /^judged:v1$/],
+  ['Command', /^"sh -c 'echo hi' and…"$/],
+  ['CreatedAt', /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [-+]\d{4} [A-Z]+$/],
+  ['RunningFor', AGO],
+  ['Ports', /^$/],
+  ['State', /^created$/],
+  ['Status', /^Created$/],
+  ['HealthStatus', /^none$/],
+  ['Size', /^0B \(virtual [\d.]+[kM]B\)$/],
+  ['Names', /^box$/],
+  ['Labels', /^a=b,c=d e,mine=x y$/],
+  ['Label "mine"', /^x y$/],
+  ['Mounts', /^[0-9a-f]{14}…,vol$|^vol,[0-9a-f]{14}…$/],
+  ['Networks', /^none$/],
+  ['LocalVolumes', /^2$/],
+];
+
 eachWorld(
   [range].flatMap(spec => spec ?? []),
   'podman and Shale say the same of one image',
@@ -92,6 +146,16 @@ eachWorld(
       (await out('history', '-q', 'judged:v1')).split('\n')[0],
     );
 
+    for (const [command, fields] of FIELDS) {
+      for (const [field, ours, theirs] of fields) {
+        const [mine, other] = await both(command, '--format', `{{.${field}}}`);
+        const [first = '', other1 = ''] = [mine.split('\n')[0], other.split('\n')[0]];
+        t.match(first, ours, `${command}: ${field}`);
+        if (theirs === undefined) t.equal(first, other1, `${command}: ${field} is podman's`);
+        else t.match(other1, theirs, `${command}: ${field} of podman`);
+      }
+    }
+
     const format = '{{.ID}} {{.Tag}}';
     t.equal(
       await out('images', '--format', format, 'judged'),
@@ -124,5 +188,24 @@ eachWorld(
       'image with reference judged:v1 was found but does not provide the specified platform (linux/s390x)',
     );
     t.equal((await world.shale(['images', '--format', '{{'])).code, 1);
+  },
+);
+
+eachWorld(
+  [range].flatMap(spec => spec ?? []),
+  'every placeholder of ps',
+  async (t, world) => {
+    const context = world.files('context', { Dockerfile: DOCKERFILE });
+    await world.ok(['build', '-q', '-t', 'judged:v1', context]);
+    const flags = ['--name', 'box', '--label', 'mine=x y', '-v', 'vol:/vol', '--network', 'none'];
+    await world.ok(['create', ...flags, 'judged:v1', 'echo hi', 'and', 'more', 'words']);
+    for (const [field, pattern] of PS_FIELDS) {
+      const { stdout } = await world.ok(['ps', '-a', '--format', `{{.${field}}}`]);
+      t.match(stdout.trimEnd(), pattern, field);
+    }
+    const { stdout } = await world.ok(['ps', '-a', '--no-trunc', '--format', 'json']);
+    const names = PS_FIELDS.map(([name]) => name).filter(name => !name.includes(' '));
+    t.strictSame(Object.keys(JSON.parse(stdout)), names.sort(), 'and no other in JSON');
+    await world.ok(['rm', '-v', 'box']);
   },
 );

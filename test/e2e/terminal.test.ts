@@ -47,12 +47,13 @@ for (const spec of [WORLDS[0], WORLDS[3]].flatMap(each => each ?? [])) {
       t.match(await terminal.ended(), { code: 0, text: /read escape sequence\n$/ });
       t.equal((await terminal.line("shale ps --format '{{.Names}} {{.State}}'")).text, 'box running\n');
       terminal.start('shale attach --detach-keys ctrl-x,x box');
-      await sleep(1000);
+      await terminal.wake(/root@\w+:\/# $/m);
       terminal.press('C-x', 'C-p', 'C-q', 'C-x', 'x');
       t.match(await terminal.ended(), { code: 0, text: /read escape sequence\n$/ });
       terminal.start('shale attach box');
-      await sleep(1000);
+      await terminal.wake(/root@\w+:\/# $/m);
       terminal.press('C-c');
+      await terminal.until(/\^C\s+root@\w+:\/# $/m);
       terminal.type('echo back-$((1+1))\n');
       await terminal.until(/^back-2$/m);
       terminal.type('exit 7\n');

@@ -58,7 +58,10 @@ export function copyTo(options: CopyOptions & { from: string | Readable }): Prom
     const type = await files.typeOf(target.path, true);
     if (typeof from !== 'string') {
       if (type !== 'directory')
-        throw new ContainerError('CONTAINER_COPY_TARGET', `${path} is not a directory in the container`);
+        throw new ContainerError(
+          'CONTAINER_COPY_TARGET',
+          `destination "${options.container}:${path}" must be a directory`,
+        );
       return files.write(target.path, archive, from);
     }
     const source = await localSource(from, followLink);
@@ -103,7 +106,13 @@ async function localTarget(
   if (there?.isDirectory()) return { directory: path, name: own };
   if (to.endsWith('/'))
     throw new ContainerError('CONTAINER_COPY_TARGET', `the directory ${to} does not exist`);
-  return { directory: dirname(path), name: basename(path) };
+  const directory = dirname(path);
+  if (!(await stat(directory).catch(() => undefined))?.isDirectory())
+    throw new ContainerError(
+      'CONTAINER_COPY_TARGET',
+      `invalid output path: directory "${directory}" does not exist`,
+    );
+  return { directory, name: basename(path) };
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -46,6 +46,6 @@ export const execCommand: Command = {
 
 /** docker's exit code for a command that could not be started as it was asked for. */
 function notStarted(error: unknown): never {
-  if (!isShaleError(error) || error.code !== 'USER_UNKNOWN') throw error;
+  if (!isShaleError(error) || !['USER_UNKNOWN', 'SANDBOX_CWD'].includes(error.code)) throw error;
   throw new ContainerError(error.code, error.message, { detail: { cliExitCode: 126 }, cause: error });
 }

@@ -1,6 +1,7 @@
 import { images as listImages } from '../../api/images.js';
 import type { ImageSummary } from '../../image/index.js';
 import type { Command } from '../command.js';
+import { filtersOf } from '../filters.js';
 import { FORMAT_FLAG, goTime, type Listing, printList, type Row } from '../listing.js';
 import { ago, size, sumSize } from '../table.js';
 
@@ -35,7 +36,11 @@ export const images: Command = {
       const { printLayerTree } = await import('./image-tree.js');
       return printLayerTree(options, flags.string('format') === 'json');
     }
-    const found = await listImages({ ...options, reference: operands[0], filters: flags.list('filter') });
+    const found = await listImages({
+      ...options,
+      reference: operands[0],
+      filters: filtersOf(flags, '-f, --filter'),
+    });
     const whole = flags.bool('no-trunc');
     const digest = flags.bool('digests') ? '\t{{.Digest}}' : '';
     const table = `{{.Repository}}\t{{.Tag}}${digest}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`;

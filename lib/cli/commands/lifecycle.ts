@@ -6,6 +6,7 @@ import { start } from '../../api/containers/start.js';
 import type { Command } from '../command.js';
 import { confirmed, FORCE_FLAG } from '../confirm.js';
 import { forEach } from '../each.js';
+import { filtersOf } from '../filters.js';
 import { type FlagSpec, type Flags, invalidArgument } from '../flags.js';
 import { sumSize } from '../table.js';
 
@@ -155,7 +156,7 @@ export const containerPrune: Command = {
   examples: ['shale container prune', 'shale container prune -f --filter until=24h'],
   run: async ({ flags, options }) => {
     if (!(await confirmed(flags, 'This will remove all stopped containers.'))) return 0;
-    const { removed, reclaimed } = await prune({ ...options, filters: flags.list('filter') });
+    const { removed, reclaimed } = await prune({ ...options, filters: filtersOf(flags) });
     if (removed.length > 0) process.stdout.write(`Deleted Containers:\n${removed.join('\n')}\n\n`);
     process.stdout.write(`Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;

@@ -5,6 +5,7 @@ import type { Removal } from '../../image/remove.js';
 import { parseBytes } from '../build-values.js';
 import type { Command } from '../command.js';
 import { confirmed, FORCE_FLAG } from '../confirm.js';
+import { filtersOf } from '../filters.js';
 import type { FlagSpec, Flags } from '../flags.js';
 import { print } from '../print.js';
 import { sumSize } from '../table.js';
@@ -32,7 +33,7 @@ export const imagePrune: Command = {
       ? 'all images without at least one container associated to them'
       : 'all dangling images';
     if (!(await confirmed(flags, `This will remove ${which}.`))) return 0;
-    const { removed, reclaimed } = await prune({ ...options, all, filters: flags.list('filter') });
+    const { removed, reclaimed } = await prune({ ...options, all, filters: filtersOf(flags) });
     print(`${imageLines(removed)}Total reclaimed space: ${sumSize(reclaimed)}\n`);
     return 0;
   },
@@ -79,7 +80,7 @@ export const builderPrune: Command = {
     'shale builder prune -f --filter until=24h --filter type=exec.cachemount',
   ],
   run: async ({ flags, options }) => {
-    const filters = flags.list('filter');
+    const filters = filtersOf(flags);
     const limits = cacheLimits(flags);
     const all = flags.bool('all');
     const which = all ? 'all build cache' : 'all dangling build cache';
@@ -120,7 +121,7 @@ export const systemPrune: Command = {
       all ? 'all images without at least one container associated to them' : 'all dangling images',
       all ? 'all build cache' : 'unused build cache',
     ];
-    const filters = flags.list('filter');
+    const filters = filtersOf(flags);
     const lines = (texts: readonly string[]): string => texts.map(text => `  - ${text}\n`).join('');
     const only =
       filters.length === 0 ? '' : `\n  Items to be pruned will be filtered with:\n${lines(filters)}`;

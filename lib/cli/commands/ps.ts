@@ -5,6 +5,7 @@ import { networkName } from '../../container/network.js';
 import { exposedOf } from '../../container/network-inspect.js';
 import { portsColumn } from '../../container/ports.js';
 import type { Command } from '../command.js';
+import { filtersOf } from '../filters.js';
 import { type Flags, invalidArgument } from '../flags.js';
 import { FORMAT_FLAG, goTime, type Listing, labelText, printList, type Row } from '../listing.js';
 import { ago, size } from '../table.js';
@@ -33,7 +34,7 @@ export const ps: Command = {
   ],
   examples: ["shale ps -a --format 'table {{.Names}}\\t{{.Status}}'"],
   run: async ({ flags, options }) => {
-    const filters = flags.list('filter');
+    const filters = filtersOf(flags, '-f, --filter');
     const stated = filters.some(text => /^(status|exited)=/.test(text));
     const last = lastOf(flags);
     const all = flags.bool('all') || stated || last !== undefined;
@@ -84,17 +85,21 @@ const LISTING: Listing = {
 };
 
 const COMMAND_WIDTH = 20;
+const MOUNT_WIDTH = 15;
+
+function clipped(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+}
 
 function rowOf(summary: ListedContainer, whole: boolean): Row {
   const { record, state, ports } = summary;
-  const command = record.args.join(' ');
+  const command = commandText(record.args);
   const mounts = record.options.mounts ?? [];
   const labels = labelsOf(summary);
-  const cut = whole || command.length <= COMMAND_WIDTH ? command : `${command.slice(0, COMMAND_WIDTH - 1)}…`;
   return {
     ID: whole ? record.id : record.id.slice(0, 12),
     Image: whole ? summary.image : summary.image.replace(/^sha256:(.{12}).*$/, '$1'),
-    Command: JSON.stringify(cut),
+    Command: JSON.stringify(whole ? command : clipped(command, COMMAND_WIDTH)),
     CreatedAt: goTime(record.created),
     RunningFor: ago(record.created),
     Ports: state.status === 'running' ? portsColumn(ports, exposedOf(record)) : '',
@@ -105,10 +110,18 @@ function rowOf(summary: ListedContainer, whole: boolean): Row {
     Names: record.name,
     Labels: labelText(labels),
     Label: key => labels[key] ?? '',
-    Mounts: mounts.map(mount => ('source' in mount && mount.source) || mount.target).join(','),
+    Mounts: mounts
+      .map(mount => ('source' in mount && mount.source) || mount.target)
+      .map(name => (whole ? name : clipped(name, MOUNT_WIDTH)))
+      .join(','),
     Networks: networkName(record.options.network),
     LocalVolumes: String(mounts.filter(mount => mount.type === 'volume').length),
   };
+}
+
+/** As docker has it: arguments with a blank stand in quotes, the program never. */
+function commandText([program = '', ...args]: readonly string[]): string {
+  return [program, ...args.map(text => (text.includes(' ') ? `'${text}'` : text))].join(' ');
 }
 
 /** `12kB (virtual 159MB)`: what was written, and all there is to be seen */

@@ -33,7 +33,7 @@ export const statsCommand: Command = {
 
 const LISTING: Listing = {
   quiet: 'ID',
-  type: '*formatter.statsContext',
+  type: '*container.statsContext',
   table: '{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}',
   headers: {
     Container: 'CONTAINER',

@@ -7,6 +7,7 @@ import { hasLabel } from '../../util/labels.js';
 import type { Command } from '../command.js';
 import { confirmed, FORCE_FLAG } from '../confirm.js';
 import { forEach } from '../each.js';
+import { filtersOf } from '../filters.js';
 import { FORMAT_FLAG, type Listing, labelText, printList, type Row } from '../listing.js';
 import { sumSize } from '../table.js';
 import { FORMAT, inspectAll } from './inspect.js';
@@ -77,7 +78,7 @@ export const volumeList: Command = {
   ],
   examples: ['shale volume ls -qf dangling=true', "shale volume ls --format '{{.Name}} {{.Mountpoint}}'"],
   run: async ({ flags, options }) => {
-    const tests = flags.list('filter').map(listFilter);
+    const tests = filtersOf(flags, '-f, --filter').map(listFilter);
     const found = (await list(options)).filter(volume => tests.every(test => test(volume)));
     return printList(flags, LISTING, found.map(rowOf));
   },
@@ -169,7 +170,7 @@ export const volumePrune: Command = {
     FORCE_FLAG,
   ],
   run: async ({ flags, options }) => {
-    const filters = flags.list('filter').map(splitVariable);
+    const filters = filtersOf(flags).map(splitVariable);
     const all = flags.bool('all') || filters.some(([key, value]) => key === 'all' && isTrue(key, value));
     const tests = filters.map(([key, value]) => pruneFilter(key, value));
     const which = all ? 'all' : 'anonymous';
