@@ -25,7 +25,10 @@ if [ $# = 0 ]; then
 fi
 bash scripts/package.sh "$scratch/packages" all || { status=1; echo "FAILED scripts/package.sh"; }
 [ -z "$fuzzer" ] || { wait "$fuzzer" || status=1; cat "$scratch/fuzz.log"; }
-npx tap --reporter=tap --disable-coverage "$@" >"$scratch/results.tap" || status=$?
+npx tap --reporter=tap --disable-coverage "$@" >"$scratch/results.tap" 2>"$scratch/errors" || status=$?
+cat "$scratch/errors" >&2
+# What tap says of a test that it did not run it says here alone, and counts it nowhere.
+! grep -q 'cannot create subtest' "$scratch/errors" || { status=1; echo "FAILED tests that began after their file's end"; }
 # The summary's count is the last line: whoever watches CI reads it there.
 node scripts/summary.mjs "$scratch/results.tap" || status=1
 exit "$status"

@@ -82,12 +82,13 @@ function suite(name: string, os: Os, xattr: Xattr): void {
   });
 }
 
-t.ok(loadAddon().addon, 'the addon is built: the suite below must not run over the programs twice');
-suite('addon', { flock, unlock, syncfs, renameNoReplace }, { lgetxattr, lsetxattr, llistxattr });
-
+// Before the first test: tap ends a file whose tests are done while it waits for something else.
 const without = { '../../lib/util/addon.js': { loadAddon: () => ({ failures: [] }) } };
 const programs = (await t.mockImport('../../lib/util/os.js', without)) as Os;
 const attributes = (await t.mockImport('../../lib/util/os-xattr.js', without)) as Xattr;
+
+t.ok(loadAddon().addon, 'the addon is built: the suite below must not run over the programs twice');
+suite('addon', { flock, unlock, syncfs, renameNoReplace }, { lgetxattr, lsetxattr, llistxattr });
 suite('programs', programs, attributes);
 
 t.test('what Node can do by itself', async t => {
