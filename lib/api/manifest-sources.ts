@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { ListEntry } from '../image/manifest-list.js';
 import {
   type Descriptor,
@@ -68,7 +69,6 @@ export async function fetchConfig(
   reference: Reference,
   config: Descriptor,
 ): Promise<Uint8Array> {
-  const { readFile } = await import('node:fs/promises');
   const path = `${await store.scratch('manifest')}/config`;
   await withRegistry(reference.domain, options, undefined, client =>
     client.fetchBlob(reference.path, config, { path }, { signal: options.signal }),
