@@ -1,10 +1,9 @@
-import { open } from 'node:fs/promises';
 import type { MergedIndex } from '../layer/merged.js';
 import type { LayerEngine, LayerEntry, WrittenLayer } from '../layer/types.js';
 import type { Descriptor } from '../oci/types.js';
 import type { Digest } from '../util/digest.js';
 import { errnoCode, StoreError } from '../util/errors.js';
-import { type LockMode, syncfs } from '../util/os.js';
+import { type LockMode, syncFileSystem } from '../util/os.js';
 import { Cache } from './cache.js';
 import { Content } from './content.js';
 import type { StoreContext } from './context.js';
@@ -246,15 +245,6 @@ type Blob = Pick<Descriptor, 'digest' | 'size'>;
 /** A store that cannot be written to cannot be pruned either: reading from it needs no lease. */
 function ignoreReadOnly(error: unknown): undefined {
   if (errnoCode(error) !== 'EROFS') throw error;
-}
-
-async function syncFileSystem(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await syncfs(directory.fd);
-  } finally {
-    await directory.close();
-  }
 }
 
 async function noEngine(): Promise<LayerEngine> {

@@ -116,6 +116,16 @@ export async function syncfs(fd: number): Promise<void> {
   }
 }
 
+/** Forces to the disk what the file system holds that a path is on. @throws StoreError `STORE_SYNC_FAILED` */
+export async function syncFileSystem(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await syncfs(directory.fd);
+  } finally {
+    await directory.close();
+  }
+}
+
 /** Writes a directory to disk, so that names made or removed in it last. */
 export async function fsyncDir(path: string): Promise<void> {
   const dir = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);

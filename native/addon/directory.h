@@ -1,15 +1,13 @@
-// The names in a directory, and what stands behind them.
+// The names in a directory.
 #pragma once
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <cstring>
 #include <memory>
 #include <string>
 
-#include "entry.h"
 #include "failure.h"
 
 namespace shale {
@@ -29,19 +27,6 @@ void each_name(int fd, const std::string& path, Visit visit) {
     if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) visit(entry->d_name);
   }
   if (errno != 0) fail_errno("cannot read a directory", path);
-}
-
-// Of entry.h; SHALE_TYPES for a socket, which no layer holds.
-inline uint8_t entry_type(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR: return SHALE_DIR;
-    case S_IFLNK: return SHALE_SYMLINK;
-    case S_IFCHR: return SHALE_CHAR;
-    case S_IFBLK: return SHALE_BLOCK;
-    case S_IFIFO: return SHALE_FIFO;
-    case S_IFSOCK: return SHALE_TYPES;
-    default: return SHALE_FILE;
-  }
 }
 
 }  // namespace shale

@@ -8,6 +8,7 @@
 
 #include "directory.h"
 #include "file.h"
+#include "file_type.h"
 #include "pool.h"
 #include "record.h"
 #include "xattr.h"
@@ -69,7 +70,7 @@ class Directory : public Job {
     if (::fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return;
     Found one;
     one.path = path_.empty() ? name : path_ + "/" + name;
-    one.numbers = {entry_type(st.st_mode), st.st_mode & 07777, st.st_uid, st.st_gid,
+    one.numbers = {shale_type_of(st.st_mode), st.st_mode & 07777, st.st_uid, st.st_gid,
                    static_cast<uint32_t>(st.st_nlink), static_cast<uint32_t>(one.path.size())};
     one.times = {static_cast<double>(st.st_size), static_cast<double>(st.st_mtim.tv_sec),
                  static_cast<double>(st.st_mtim.tv_nsec),

@@ -10,6 +10,7 @@
 
 #include "directory.h"
 #include "file.h"
+#include "file_type.h"
 
 namespace shale {
 
@@ -92,7 +93,7 @@ class WalkJob : public Job {
   void add(int dir, std::string path, const char* name, const struct stat& st) {
     Item item;
     item.path = std::move(path);
-    item.type = entry_type(st.st_mode);
+    item.type = shale_type_of(st.st_mode);
     item.mode = st.st_mode & 07777;
     item.uid = st.st_uid;
     item.gid = st.st_gid;

@@ -9,28 +9,18 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "file_type.h"
 #include "report.h"
 #include "tar_write.h"
 
 static const char HIDDEN[] = ".wh.";
-
-static shale_type type_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR: return SHALE_DIR;
-    case S_IFLNK: return SHALE_SYMLINK;
-    case S_IFCHR: return SHALE_CHAR;
-    case S_IFBLK: return SHALE_BLOCK;
-    case S_IFIFO: return SHALE_FIFO;
-    default: return SHALE_FILE;
-  }
-}
 
 static void put(const void *data, size_t size) {
   if (write_all(STDOUT_FILENO, data, size) < 0) fail_exit(1, "COPY", "cannot write the tar");
 }
 
 static void put_header(const char *path, const struct stat *stat, const char *link) {
-  shale_entry entry = {.type = (uint8_t)type_of(stat->st_mode),
+  shale_entry entry = {.type = shale_type_of(stat->st_mode),
                        .mode = stat->st_mode & 07777,
                        .uid = stat->st_uid,
                        .gid = stat->st_gid,

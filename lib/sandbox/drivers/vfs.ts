@@ -1,11 +1,11 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ScanEntry, SourceEntry } from '../../layer/types.js';
 import { writeFileAtomic } from '../../util/atomic.js';
 import type { Digest } from '../../util/digest.js';
 import { SandboxError } from '../../util/errors.js';
 import { exists } from '../../util/exists.js';
-import { syncfs } from '../../util/os.js';
+import { syncFileSystem } from '../../util/os.js';
 import { BASELINE, TREE } from '../kept-files.js';
 import { removeTree } from '../remove-tree.js';
 import { makeTar, type Workshop } from '../trees.js';
@@ -106,15 +106,6 @@ function encodeBaseline(entries: ScanEntry[]): string {
 function decodeBaseline(text: string): ScanEntry[] {
   const entries = JSON.parse(text) as ScanEntry[];
   return entries.map(entry => ({ ...entry, stamp: Buffer.from(entry.stamp, 'base64').toString('latin1') }));
-}
-
-async function syncFileSystem(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await syncfs(directory.fd);
-  } finally {
-    await directory.close();
-  }
 }
 
 /** Everything below the root, level by level. */
