@@ -41,7 +41,6 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   mount: { ...BUILDAH, instead: 'cp and export bring files out; image tree lists them' },
   umount: BUILDAH,
   unshare: { why: 'a shell of its own in the namespaces is not given', instead: 'run -v DIR:/mnt IMAGE sh' },
-  copy: { why: 'images are copied through the store', instead: 'pull, tag and push; load and save' },
   unpack: { why: 'trees belong to the store', instead: 'create, then export, writes the files as a tar' },
   gc: { why: 'what nobody needs goes with its image', instead: 'system prune' },
 };

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { errnoCode } from './errors.js';
 
 /**
@@ -80,9 +80,19 @@ export class Directory {
     }
   }
 
+  /** Names of what is in it. */
+  async names(): Promise<string[]> {
+    return readdir(`/proc/self/fd/${this.handle.fd}`);
+  }
+
   /** Removes a file; one that is not there is removed already. */
   async remove(name: string): Promise<void> {
     await rm(this.at(name), { force: true });
+  }
+
+  /** Makes the names in it survive a power cut. */
+  async sync(): Promise<void> {
+    await this.handle.sync();
   }
 
   async close(): Promise<void> {

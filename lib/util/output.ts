@@ -18,8 +18,13 @@ const REASONS: Readonly<Record<string, string>> = {
  * @throws UsageError `USAGE_OUTPUT`
  */
 export async function openOutput(path: string): Promise<WriteStream> {
+  return (await openableOutput(path, () => open(path, 'w'))).createWriteStream();
+}
+
+/** The same for who opens it in a way of their own. @throws UsageError `USAGE_OUTPUT` */
+export async function openableOutput<T>(path: string, openIt: () => Promise<T>): Promise<T> {
   try {
-    return (await open(path, 'w')).createWriteStream();
+    return await openIt();
   } catch (cause) {
     const code = errnoCode(cause) ?? '';
     const message =
