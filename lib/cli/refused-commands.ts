@@ -30,7 +30,6 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   service: SWARM,
   stack: SWARM,
   node: SWARM,
-  config: SWARM,
   secret: SWARM,
   'buildx bake': { why: 'there are no build definition files', instead: 'build once for each target' },
   'buildx create': { why: 'there are no builders to choose: every build is this process' },

@@ -6,6 +6,7 @@ import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
 import { now } from '../util/time.js';
 import { type Change, changesOf, idleMarks, providedPaths, unchangedPaths } from './changes.js';
+import { templateOf, withoutPlatform } from './image-template.js';
 import { whilePaused } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
@@ -71,47 +72,33 @@ export async function commitContainer(
   const layer = options.pause === false ? await write() : await whilePaused(store, record, write);
   const config = committedConfig(record, layer, options);
   const bytes = encodeJson(config);
-  const manifest = await buildManifest(store, bytes, config.rootfs.diff_ids);
+  const { annotations } = record.template ?? {};
+  const manifest = await buildManifest(store, bytes, config.rootfs.diff_ids, { annotations });
   const names = options.name === undefined ? [] : [options.name];
   return store.images.put({ config: bytes, manifest, names });
 }
 
-/** The image's config with what the container was given instead, as docker commits it. */
+/** The config of the image that a container becomes. */
 export function committedConfig(record: ContainerRecord, layer: Digest, options: CommitOptions): ImageConfig {
-  const { config: image } = record;
   const created = now();
-  const config = options.change?.(containerConfig(record)) ?? containerConfig(record);
-  const { author, message } = options;
+  const template = templateOf(record);
+  const { config, platform, comment, createdBy, historyComment, history } = template;
+  const { author = template.author, message = historyComment } = options;
   const step = {
     created,
     ...(author === undefined ? {} : { author }),
-    created_by: record.args.join(' '),
+    created_by: createdBy ?? record.args.join(' '),
     ...(message === undefined ? {} : { comment: message }),
   };
+  const { rootfs } = record.config;
   return {
-    ...image,
+    ...withoutPlatform(record.config),
+    ...platform,
     created,
     ...(author === undefined ? {} : { author }),
-    config,
-    rootfs: { type: 'layers', diff_ids: [...image.rootfs.diff_ids, layer] },
-    history: [...(image.history ?? []), step],
-  };
-}
-
-function containerConfig({ config: { config = {} }, options }: ContainerRecord): ContainerConfig {
-  const env = new Map((config.Env ?? []).map(text => [text.split('=')[0] ?? '', text]));
-  for (const name of options.unsetEnv ?? []) env.delete(name);
-  for (const [name, value] of Object.entries(options.env ?? {})) env.set(name, `${name}=${value}`);
-  const { command = [], entrypoint, workdir, user, labels } = options;
-  return {
-    ...config,
-    ...(env.size > 0 ? { Env: [...env.values()] } : {}),
-    ...(command.length > 0 ? { Cmd: command } : {}),
-    ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
-    ...(workdir === undefined ? {} : { WorkingDir: workdir }),
-    ...(user === undefined ? {} : { User: user }),
-    ...(labels === undefined || Object.keys(labels).length === 0
-      ? {}
-      : { Labels: { ...config.Labels, ...labels } }),
+    ...(comment === undefined ? {} : { comment }),
+    config: options.change?.(config) ?? config,
+    rootfs: { type: 'layers', diff_ids: [...rootfs.diff_ids, layer] },
+    history: [...(record.config.history ?? []), ...history, step],
   };
 }

@@ -6,6 +6,7 @@ import { readRecord, writeRecord } from '../store/record.js';
 import { makeDirectory } from '../util/atomic.js';
 import type { Digest } from '../util/digest.js';
 import { ContainerError } from '../util/errors.js';
+import type { ImageTemplate } from './image-template.js';
 import type { KeptOptions } from './options.js';
 
 /** What is known of a container that stays. */
@@ -23,6 +24,8 @@ export interface ContainerRecord {
   options: KeptOptions;
   /** program and arguments */
   args: string[];
+  /** what an image that is committed of it is to say, where somebody has edited that */
+  template?: ImageTemplate;
 }
 
 const RECORD = 'config.json';

@@ -129,6 +129,12 @@ export const CONTAINER_COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('../commands/commit.js')).diffCommand,
   },
   {
+    name: 'config',
+    aliases: ['container config'],
+    summary: 'Say what an image that is committed of a container is to have',
+    load: async () => (await import('../commands/config.js')).config,
+  },
+  {
     name: 'commit',
     aliases: ['container commit'],
     summary: 'Make an image of a container',
