@@ -42,8 +42,6 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   unshare: { why: 'a shell of its own in the namespaces is not given', instead: 'run -v DIR:/mnt IMAGE sh' },
   copy: { why: 'images are copied through the store', instead: 'pull, tag and push; load and save' },
   'list-tags': { why: 'tags are not listed', instead: 'pull --all-tags' },
-  unpack: { why: 'trees belong to the store', instead: 'create, then export, writes the files as a tar' },
-  gc: { why: 'what nobody needs goes with its image', instead: 'system prune' },
 };
 
 /** Why there is no such command, if it is one of another tool. */

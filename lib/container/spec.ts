@@ -8,22 +8,36 @@ import { cleanAbsolute } from '../util/paths.js';
 import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
 
+/** What a spec is made with, beside image and options. */
+export interface SpecContext {
+  /** the plan of `planNetwork`; left out where nothing is started in a network */
+  network?: NetworkSpec;
+  /** where names of users are looked up: the text of a file, empty when there is none */
+  read(path: string): Promise<string>;
+}
+
 /**
  * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
- * @param network the plan of `planNetwork`; left out where nothing is started in a network
- * @param read where names of users are looked up; left out: the image's own files
+ * @param context `read` left out: the image's own files
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
-export async function specOf(
+export function specOf(
   store: Store,
   image: ImageConfig,
   options: RunOptions,
   id: string,
-  {
-    network = { network: 'host' },
-    read = path => readInImage(store, image, path),
-  }: { network?: NetworkSpec; read?: (path: string) => Promise<string> } = {},
+  context: Partial<SpecContext> = {},
+): Promise<RunSpec> {
+  return specWith(image, options, id, { read: path => readInImage(store, image, path), ...context });
+}
+
+/** The same of an image that no store holds. */
+export async function specWith(
+  image: ImageConfig,
+  options: RunOptions,
+  id: string,
+  { network = { network: 'host' }, read }: SpecContext,
 ): Promise<RunSpec> {
   const layers = image.rootfs.diff_ids;
   const config = image.config ?? {};

@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { LayerEngine } from '../layer/types.js';
@@ -8,7 +8,7 @@ import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { errnoCode, OciError } from '../util/errors.js';
 import { type ImageFiles, invalid } from './archive.js';
-import { takeImages } from './load.js';
+import { type ArchivedImage, takeImages } from './load.js';
 import { ociImages } from './oci-archive.js';
 
 export interface LayoutOptions {
@@ -27,24 +27,27 @@ export async function loadLayout(
   store: Store,
   engine: LayerEngine,
   directory: string,
-  { wanted, platform, signal }: LayoutOptions,
+  options: LayoutOptions,
 ): Promise<ImageRecord> {
+  const { files, image } = await findInLayout(directory, options);
+  const scratch = await store.scratch('layout');
+  const [record] = await takeImages(store, engine, files, [{ ...image, names: [] }], scratch, options.signal);
+  return record as ImageRecord;
+}
+
+/** @throws OciError `OCI_LAYOUT_NO_IMAGE`, `OCI_ARCHIVE_INVALID`, `OCI_MANIFEST_INVALID`, … */
+export async function findInLayout(
+  directory: string,
+  { wanted, platform }: LayoutOptions,
+): Promise<{ files: ImageFiles; image: ArchivedImage }> {
   const files = layoutFiles(directory);
   const isWanted = (descriptor: Descriptor, only: boolean): boolean =>
     wanted === undefined ? only || isNamed(descriptor, 'latest') : isNamed(descriptor, wanted);
   const [image] = await ociImages(files, platform, isWanted);
-  if (image === undefined) {
-    throw new OciError(
-      'OCI_LAYOUT_NO_IMAGE',
-      `no image ${wanted ?? 'latest'} in the OCI layout ${directory}`,
-      {
-        hint: 'oci-layout://DIR:TAG or oci-layout://DIR@sha256:DIGEST',
-      },
-    );
-  }
-  const scratch = await store.scratch('layout');
-  const [record] = await takeImages(store, engine, files, [{ ...image, names: [] }], scratch, signal);
-  return record as ImageRecord;
+  if (image !== undefined) return { files, image };
+  throw new OciError('OCI_LAYOUT_NO_IMAGE', `no image ${wanted ?? 'latest'} in the OCI layout ${directory}`, {
+    hint: 'say a tag or a digest of its index.json',
+  });
 }
 
 function isNamed({ digest, annotations = {} }: Descriptor, wanted: string): boolean {
@@ -52,18 +55,23 @@ function isNamed({ digest, annotations = {} }: Descriptor, wanted: string): bool
   return digest === wanted || name === wanted || name.endsWith(`:${wanted}`);
 }
 
+/**
+ * A file of a layout, which is not ours: a link, a device or a FIFO in its place is refused.
+ * @throws OciError `OCI_ARCHIVE_INVALID`
+ */
+export async function openLayoutFile(directory: string, member: string): Promise<FileHandle> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(join(directory, member), flags).catch(error => {
+    throw invalid(`${errnoCode(error)}: ${member}`);
+  });
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw invalid(`${member} is not a regular file`);
+}
+
 /** Member names come from digests, so they stay in the directory; links in it are not followed. */
-function layoutFiles(directory: string): ImageFiles {
-  const openMember = async (member: string) => {
-    try {
-      return await open(
-        join(directory, member),
-        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-      );
-    } catch (error) {
-      throw invalid(`${errnoCode(error)}: ${member}`);
-    }
-  };
+export function layoutFiles(directory: string): ImageFiles {
+  const openMember = (member: string) => openLayoutFile(directory, member);
   return {
     has: member => existsSync(join(directory, member)),
     read: async (member, maxBytes) => {
