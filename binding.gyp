@@ -102,6 +102,7 @@
             "native/runner/main.c",
             "native/runner/masks.c",
             "native/runner/monitor.c",
+            "native/runner/mountroot.c",
             "native/runner/mounts.c",
             "native/runner/probe.c",
             "native/runner/pty.c",
@@ -116,6 +117,7 @@
             "native/runner/seccomp.c",
             "native/runner/seccomp_profile.c",
             "native/runner/seccomp_table.c",
+            "native/runner/session.c",
             "native/runner/settle.c",
             "native/runner/slirp.c",
             "native/runner/spec.c",
@@ -124,6 +126,7 @@
             "native/runner/supervise.c",
             "native/runner/uplink.c",
             "native/runner/userns.c",
+            "native/runner/userns_plan.c",
             "native/runner/util.c"
           ],
           "include_dirs": ["native/core"],

@@ -9,6 +9,7 @@ export * from './containers/content.js';
 export * from './containers/copy.js';
 export * from './containers/create.js';
 export * from './containers/exec.js';
+export * from './containers/mount.js';
 export * from './containers/observe.js';
 export * from './containers/pause.js';
 export * from './containers/remove.js';

@@ -4,10 +4,6 @@ interface Refusal {
 }
 
 const SWARM: Refusal = { why: 'it is for clusters, and there is no daemon to be a part of one' };
-const BUILDAH: Refusal = {
-  why: 'there are no working containers',
-  instead: 'run, cp and commit change an image by hand; -c of commit its config',
-};
 
 /** Commands of docker's and its neighbours' that mean nothing here, and what does the same. */
 const REFUSED: Readonly<Record<string, Refusal>> = {
@@ -36,10 +32,7 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   'buildx use': { why: 'there are no builders to choose: every build is this process' },
   'buildx ls': { why: 'there are no builders to choose: every build is this process' },
   'buildx imagetools': { why: 'that is what manifest does', instead: 'manifest create, push and inspect' },
-  from: BUILDAH,
-  mount: { ...BUILDAH, instead: 'cp and export bring files out; image tree lists them' },
-  umount: BUILDAH,
-  unshare: { why: 'a shell of its own in the namespaces is not given', instead: 'run -v DIR:/mnt IMAGE sh' },
+  from: { why: 'a container of any image will do', instead: 'create, then mount or cp, config and commit' },
   copy: { why: 'images are copied through the store', instead: 'pull, tag and push; load and save' },
   'list-tags': { why: 'tags are not listed', instead: 'pull --all-tags' },
 };

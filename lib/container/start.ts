@@ -7,6 +7,7 @@ import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
 import { deviceMounts } from './devices.js';
 import { healthTimes, probeOf } from './health.js';
+import { assertNotMounted } from './mounted.js';
 import { mountsOf } from './mounts.js';
 import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
 import { forgetPause } from './pause.js';
@@ -39,6 +40,7 @@ export async function startContainer(
   const directory = containerDirectory(host.store, record.id);
   return host.store.withLock(`container-${record.id}`, async () => {
     if (await isAlive(directory)) return undefined;
+    await assertNotMounted(directory, record.name);
     const lock = await openLock(directory);
     try {
       // others hold it for an instant, to see that nobody does

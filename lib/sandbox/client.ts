@@ -9,6 +9,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptRoot,
   KeptSpec,
   LeftOut,
   RunIo,
@@ -97,6 +98,10 @@ export class WorkerClient implements Worker {
 
   async keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void> {
     await this.request('keep', [spec, directory], signal);
+  }
+
+  keptRoot(layers: Digest[], directory: string, signal?: AbortSignal): Promise<KeptRoot> {
+    return this.request('keptRoot', [layers, directory], signal);
   }
 
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]> {

@@ -20,6 +20,11 @@ function userName(): string | undefined {
   }
 }
 
+/** In the namespace of the machine all ids are their own: a variable that somebody has kept says nothing there. */
+function isInitial(uidMap: string): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(uidMap);
+}
+
 /** The id map that this process can have. */
 export async function readIdMap(): Promise<IdMap> {
   const [subuid, subgid, ownUids, ownGids] = await Promise.all(
@@ -33,6 +38,7 @@ export async function readIdMap(): Promise<IdMap> {
     subgid: subgid ?? '',
     ownUids: ownUids ?? '',
     ownGids: ownGids ?? '',
+    session: process.env.SHALE_SESSION !== undefined && !isInitial(ownUids ?? ''),
     helpers: findProgram('newuidmap') !== undefined && findProgram('newgidmap') !== undefined,
   });
 }

@@ -4,17 +4,14 @@ import type { LayerSource, SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { exists } from '../util/exists.js';
-import type { DriverTools, OverlayDirectories, PreparedRoot } from './drivers/driver.js';
+import type { DriverTools, OverlayDirectories } from './drivers/driver.js';
 import { serverCommand } from './drivers/fuse.js';
 import { overlayDirectories } from './drivers/overlay.js';
 import { copyChanges, keepCopy } from './drivers/vfs.js';
 import { readKeptDriver, UPPER, writeKeptDriver } from './kept-files.js';
 import { removeTree } from './remove-tree.js';
 import { unpackChain, type Workshop } from './trees.js';
-import type { LeftOut, StorageDriver } from './types.js';
-
-/** The root of a container that stays: everything of it is in the container's directory, and nothing is to be released. */
-export type KeptRoot = Pick<PreparedRoot, 'root' | 'lowers' | 'upper' | 'work' | 'server'>;
+import type { KeptRoot, LeftOut, StorageDriver } from './types.js';
 
 export interface KeptRootOptions {
   /** the container's own, in the store */
@@ -29,7 +26,8 @@ export interface KeptRootOptions {
 }
 
 /**
- * Makes a container's root, or takes up the one that it had when it last ran: whoever was killed meanwhile.
+ * Makes a container's root, or takes up the one that it had when it last ran: whoever was killed meanwhile. Everything of
+ * it is in the container's directory, and nothing is to be released.
  * Both overlays understand each other's upper directories; a plain copy stays one.
  *
  * @throws SandboxError `SANDBOX_DRIVER`

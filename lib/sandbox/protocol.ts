@@ -7,6 +7,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptRoot,
   KeptSpec,
   LeftOut,
   RunResult,
@@ -44,6 +45,7 @@ export interface Requests {
   };
   discard: { args: [changes: string]; result: undefined };
   keep: { args: [spec: KeptSpec, directory: string]; result: undefined };
+  keptRoot: { args: [layers: Digest[], directory: string]; result: KeptRoot };
   keptChanges: { args: [directory: string]; result: LayerEntry[] };
   commitKept: { args: [directory: string, leftOut: LeftOut]; result: Digest };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };

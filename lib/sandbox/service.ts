@@ -7,6 +7,7 @@ import { exportCache, importCache, listCaches, removeCaches } from './cache-moun
 import { probeDrivers } from './drivers/choose.js';
 import type { DriverTools } from './drivers/driver.js';
 import { assertKeeps, commitKept, keepContainer, keptChanges } from './keeping.js';
+import { keptRoot } from './kept-root.js';
 import type { ContainerProcess } from './process.js';
 import type { Requests, WorkerConfig } from './protocol.js';
 import { removeTree } from './remove-tree.js';
@@ -52,6 +53,17 @@ export function createService(
       const keeper = { runner, driver, settleUpper: tools.settleUpper };
       await keepContainer(shop, keeper, spec, beneath(directory), signal);
       return undefined;
+    },
+    keptRoot: ({ signal }, layers, directory) => {
+      const { settleUpper } = tools;
+      return keptRoot(shop, {
+        layers,
+        directory: beneath(directory),
+        driver,
+        settleUpper,
+        durable: true,
+        signal,
+      });
     },
     keptChanges: ({ signal }, directory) => keptChanges(shop, beneath(directory), signal),
     commitKept: ({ signal }, directory, leftOut) => commitKept(shop, beneath(directory), leftOut, signal),

@@ -229,6 +229,19 @@ export interface RunSpec {
   ulimits?: { name: string; soft: number; hard: number }[];
 }
 
+/** A root that is made and not mounted yet. */
+export interface KeptRoot {
+  /** `lowers` given: empty directory for the runner to mount the overlay on; otherwise the root itself, ready */
+  root: string;
+  /** trees, topmost first */
+  lowers?: string[];
+  /** directory that takes the changes; the root itself for a plain copy */
+  upper: string;
+  work?: string;
+  /** program and arguments that the runner starts to mount and serve the root; left out: it is there */
+  server?: string[];
+}
+
 /** What of a container's changes is no part of the layer that it becomes. */
 export interface LeftOut {
   /** paths with nothing below them */
@@ -298,6 +311,11 @@ export interface Worker {
    * @throws SandboxError `SANDBOX_KEEP` when it cannot stay here
    */
   keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Makes the root of a container that stays, where it is not there yet, for others to mount.
+   * @throws SandboxError `SANDBOX_DRIVER`
+   */
+  keptRoot(layers: Digest[], directory: string, signal?: AbortSignal): Promise<KeptRoot>;
   /** What a container that stays has written, as entries of a layer. */
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
   /** Writes that as a layer of the store, without what is left out. */

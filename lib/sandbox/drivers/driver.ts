@@ -1,6 +1,6 @@
 import type { LayerSource } from '../../layer/types.js';
 import type { Digest } from '../../util/digest.js';
-import type { StorageDriver } from '../types.js';
+import type { KeptRoot, StorageDriver } from '../types.js';
 
 /** What a run has changed, to be written as a layer. */
 export interface Changes {
@@ -10,16 +10,7 @@ export interface Changes {
 }
 
 /** A root that a process can run in, and where its changes go. */
-export interface PreparedRoot {
-  /** `lowers` given: empty directory for the runner to mount the overlay on; otherwise the root itself, ready */
-  root: string;
-  /** trees, topmost first */
-  lowers?: string[];
-  /** directory that takes the changes; the root itself for a plain copy */
-  upper: string;
-  work?: string;
-  /** program and arguments that the runner starts to mount and serve the root; left out: it is there */
-  server?: string[];
+export interface PreparedRoot extends KeptRoot {
   /** Ends what keeps the root usable. The changes stay. */
   release(): Promise<void>;
   /** To be called after `release`. */
