@@ -1,9 +1,9 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   currentSession,
+  isInhabited,
   mountInSession,
-  namespaceOf,
   type Session,
   unmountInSession,
 } from '../sandbox/session.js';
@@ -36,14 +36,6 @@ export async function readMounted(directory: string): Promise<MountRecord | unde
 
 function forgetMounted(directory: string): Promise<void> {
   return rm(join(directory, MOUNTED), { force: true });
-}
-
-/** The session's own program may have ended before one that it has left in the background. */
-async function isInhabited({ pid, namespace }: Session): Promise<boolean> {
-  if ((await namespaceOf(pid)) === namespace) return true;
-  const processes = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
-  const namespaces = await Promise.all(processes.map(namespaceOf));
-  return namespaces.includes(namespace);
 }
 
 /** Two mounts that write to one upper directory would spoil it. @throws ContainerError `CONTAINER_MOUNTED` */

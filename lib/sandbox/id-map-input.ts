@@ -42,3 +42,14 @@ export async function readIdMap(): Promise<IdMap> {
     helpers: findProgram('newuidmap') !== undefined && findProgram('newgidmap') !== undefined,
   });
 }
+
+const SINGLE_ID_NOTE =
+  'containers have a single id: changes of owner and user succeed without effect, and every file of an image ' +
+  'belongs to you';
+
+/** Says what a map of one id means, unless the session that we are in has said so. */
+export function noteSingleId(map: IdMap, onNote: (note: string) => void = () => {}): void {
+  if (map.kind !== 'single' || process.env.SHALE_SESSION !== undefined) return;
+  const remedy = map.hint === undefined ? '' : `; to change that: ${map.hint}`;
+  onNote(`${SINGLE_ID_NOTE} (${map.why})${remedy}`);
+}

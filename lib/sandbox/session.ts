@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
 import { countIds, namespaceArguments } from './id-map.js';
-import { readIdMap } from './id-map-input.js';
+import { noteSingleId, readIdMap } from './id-map-input.js';
 import { namespaceError } from './namespace-error.js';
 import { findRunner } from './paths.js';
 import { runTool } from './process.js';
@@ -17,6 +17,8 @@ import type { KeptRoot } from './types.js';
 export interface Session {
   /** its process, as its programs see it */
   pid: number;
+  /** when it began, in the kernel's ticks since the start of the machine: its number may be somebody else's later */
+  began: string;
   /** its mount namespace: `mnt:[4026532207]` */
   namespace: string;
 }
@@ -40,8 +42,13 @@ export interface RunningSession {
  *
  * @throws SandboxError `SANDBOX_SESSION`
  */
-export async function startSession(command: string[], env: NodeJS.ProcessEnv): Promise<RunningSession> {
+export async function startSession(
+  command: string[],
+  env: NodeJS.ProcessEnv,
+  onNote?: (note: string) => void,
+): Promise<RunningSession> {
   const map = await readIdMap();
+  noteSingleId(map, onNote);
   const args = ['session', '--error-fd', '3', ...namespaceArguments(map), '--', ...command];
   const child = spawn(requireRunner(), args, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env });
   const said = collect(child.stdio[3] as Readable);
@@ -75,13 +82,28 @@ export async function currentSession(): Promise<Session | undefined> {
   // native/runner/session.c sets it
   const pid = Number(process.env.SHALE_SESSION);
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  const [namespace, theirs] = await Promise.all([namespaceOf('self'), namespaceOf(pid)]);
-  return namespace !== undefined && namespace === theirs ? { pid, namespace } : undefined;
+  const [namespace, theirs, began] = await Promise.all([namespaceOf('self'), namespaceOf(pid), beginOf(pid)]);
+  return namespace !== undefined && namespace === theirs && began !== undefined
+    ? { pid, began, namespace }
+    : undefined;
 }
 
-/** The mount namespace of a process; undefined when it has ended, or is somebody else's. */
-export function namespaceOf(pid: number | string): Promise<string | undefined> {
+/** Whether somebody still sees what is mounted in a session: its program, or one that it has left behind. */
+export async function isInhabited({ pid, began, namespace }: Session): Promise<boolean> {
+  // who began when may be known of everybody, the namespace of one in another session may not
+  if ((await beginOf(pid)) === began) return true;
+  const processes = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
+  return (await Promise.all(processes.map(namespaceOf))).includes(namespace);
+}
+
+function namespaceOf(pid: number | string): Promise<string | undefined> {
   return readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined);
+}
+
+/** The 22nd field of proc_pid_stat(5), counted from the end of the name, which may hold anything. */
+async function beginOf(pid: number): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
 }
 
 /** Makes a prepared root visible in the mount namespace of this process. @throws SandboxError */

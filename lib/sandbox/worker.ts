@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
 import { type Channel, WorkerClient, workerDied } from './client.js';
 import { countIds, type IdMap, namespaceArguments } from './id-map.js';
-import { readIdMap } from './id-map-input.js';
+import { noteSingleId, readIdMap } from './id-map-input.js';
 import { namespaceError } from './namespace-error.js';
 import { findProgram, findRunner, OCI_RUNTIMES, WORKER_MAIN } from './paths.js';
 import { collect } from './program-streams.js';
@@ -18,10 +18,6 @@ export interface WorkerOptions extends SandboxOptions {
   /** a process whose user and network namespaces the worker takes instead of new ones */
   join?: number;
 }
-
-const SINGLE_ID_NOTE =
-  'containers have a single id: changes of owner and user succeed without effect, and every file of an image ' +
-  'belongs to you';
 
 const NO_RUNNER_NOTE =
   'shale-runner is not built (npm run build): steps run through an OCI runtime, as root without a user namespace';
@@ -44,7 +40,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
   options.signal?.throwIfAborted();
   // loaded while files are read: execa takes 40 ms, so only who needs a worker pays for it
   const [map] = await Promise.all([readIdMap(), import('execa')]);
-  if (map.kind === 'single') options.onNote?.(noteOf(map));
+  noteSingleId(map, options.onNote);
   const runner = findRunner();
   if (runner === undefined) options.onNote?.(NO_RUNNER_NOTE);
   const config: WorkerConfig = {
@@ -56,12 +52,6 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
     runtime: findRuntime(options.runtime, runner),
   };
   return launch(namespaceCommand(map, runner, options.join), config, options);
-}
-
-function noteOf(map: IdMap): string {
-  return [`${SINGLE_ID_NOTE} (${map.why})`, map.hint && `to change that: ${map.hint}`]
-    .filter(Boolean)
-    .join('; ');
 }
 
 /** @throws SandboxError `SANDBOX_NO_RUNTIME` when the one that was asked for is not there */

@@ -8,15 +8,13 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <fcntl.h>
-#include <signal.h>
 
 #include "exec.h"
 #include "report.h"
@@ -48,6 +46,12 @@ static void enter_user_namespace(const struct userns_plan *plan) {
   become_namespace_root(plan);
 }
 
+static struct list list_of(char **items) {
+  struct list list = {.items = (const char **)items};
+  while (items[list.count] != NULL) list.count++;
+  return list;
+}
+
 int command_session(int argc, char **argv) {
   struct userns_plan plan = parse_userns_plan(argc, argv);
   if (plan.error_fd >= 0) report_to(plan.error_fd);
@@ -60,7 +64,5 @@ int command_session(int argc, char **argv) {
   if (prctl(PR_SET_PDEATHSIG, SIGHUP) < 0 || getppid() != caller) return EXIT_SANDBOX;
   reset_signals();
   if (plan.error_fd >= 0) fcntl(plan.error_fd, F_SETFD, FD_CLOEXEC);
-  execvp(plan.command[0], plan.command);
-  const int status = errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-  fail_exit(status, status == EXIT_NOT_FOUND ? "EXEC_NOT_FOUND" : "EXEC_FAILED", "cannot execute %s", plan.command[0]);
+  execute(&(struct spec){.args = list_of(plan.command), .env = list_of(environ)});
 }

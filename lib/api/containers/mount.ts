@@ -65,7 +65,7 @@ export async function unshare(options: UnshareOptions): Promise<RunningSession> 
   const { root = defaultRoot(), storageDriver, command } = options;
   const driver = storageDriver === undefined ? {} : { SHALE_STORAGE_DRIVER: storageDriver };
   const env = { ...process.env, SHALE_ROOT: resolve(root), ...driver, ...options.env };
-  return (await isInSession()) ? startHere(command, env) : startSession(command, env);
+  return (await isInSession()) ? startHere(command, env) : startSession(command, env, options.onNote);
 }
 
 /** Whether this process is in a session that `unshare` has made. */

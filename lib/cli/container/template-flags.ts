@@ -34,7 +34,8 @@ export const TEMPLATE_FLAGS: readonly TemplateFlag[] = [
   templateText('author', 'author', 'Author of the image'),
   {
     ...text('cmd', 'COMMAND', 'Default command: words, or a JSON array', 'CMD'),
-    edit: (template, words) => configured(template, { Cmd: wordsOf(words) }),
+    // docker's mark of a command that a shell is to take apart
+    edit: (template, words) => configured(template, { Cmd: wordsOf(words), ArgsEscaped: undefined }),
   },
   templateText('comment', 'comment', "Comment of the image, a field of docker's"),
   templateText('created-by', 'createdBy', "How the container's layer was made, for the history"),
