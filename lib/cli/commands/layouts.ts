@@ -38,7 +38,7 @@ export const unpackCommand: Command = {
     ),
   ],
   examples: [
-    'shale unpack --image layout:v1 bundle && runc run -b bundle box',
+    'shale unpack --image layout:v1 bundle',
     'shale unshare shale unpack --image layout:v1 bundle',
   ],
   run: async ({ flags, operands, options }) => {
