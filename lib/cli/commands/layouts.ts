@@ -37,10 +37,7 @@ export const unpackCommand: Command = {
       }),
     ),
   ],
-  examples: [
-    'shale unpack --image layout:v1 bundle',
-    'shale unshare shale unpack --image layout:v1 bundle',
-  ],
+  examples: ['shale unpack --image layout:v1 bundle', 'shale unshare shale unpack --image layout:v1 bundle'],
   run: async ({ flags, operands, options }) => {
     refuse(flags);
     const image = flags.string('image');
