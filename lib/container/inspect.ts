@@ -50,6 +50,7 @@ export async function inspectContainer(
   sizes?: ContainerSizes,
 ): Promise<Record<string, unknown>> {
   const directory = containerDirectory(store, record.id);
+  const { rootfs } = record.options;
   const state = await readState(directory);
   const [path = '', ...args] = record.args;
   const running = isHeld(state);
@@ -76,7 +77,8 @@ export async function inspectContainer(
       FinishedAt: state.finishedAt || NEVER,
       ...(health === undefined ? {} : { Health: health }),
     },
-    Image: record.image,
+    Image: record.image ?? '',
+    ...(rootfs === undefined ? {} : { Rootfs: rootfs.path }),
     ...NOWHERE,
     LogPath: record.options.logDriver === 'none' ? '' : join(directory, 'log'),
     Name: `/${record.name}`,

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { HealthConfig } from '../oci/types.js';
 import type { PortBinding } from '../sandbox/network/ports.js';
 import type { SeccompJson } from '../sandbox/seccomp-types.js';
-import type { BindMount, TmpfsMount } from '../sandbox/types.js';
+import type { BindMount, RootDirectory, TmpfsMount } from '../sandbox/types.js';
 
 /** A volume of the store, which outlives the container unless it has no name. */
 export interface VolumeMount {
@@ -47,8 +47,10 @@ export interface Device {
 }
 
 export interface RunOptions {
-  /** name or id */
-  image: string;
+  /** name or id; left out: `rootfs` */
+  image?: string;
+  /** a directory of this machine as the root, instead of an image */
+  rootfs?: RootDirectory;
   /** command and arguments, instead of the image's CMD */
   command?: string[];
   /** instead of the image's ENTRYPOINT; the image's CMD is dropped with it, as docker does */

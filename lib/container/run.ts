@@ -6,6 +6,7 @@ import { deviceMounts } from './devices.js';
 import { ensureVolumes, inheritedMounts, mountsOf, planMounts } from './mounts.js';
 import { joinedProcess, planNetwork } from './network.js';
 import type { RunOptions } from './options.js';
+import { settledRootfs } from './rootfs.js';
 import { specOf } from './spec.js';
 
 export interface ContainerHost {
@@ -22,10 +23,12 @@ export interface ContainerHost {
 export async function runContainer(
   host: ContainerHost,
   image: ImageConfig,
-  options: RunOptions,
+  given: RunOptions,
   signal?: AbortSignal,
 ): Promise<Pick<RunResult, 'exitCode' | 'signal' | 'message'>> {
   const id = randomBytes(32).toString('hex');
+  const rootfs = given.rootfs && (await settledRootfs(host.store, given.rootfs));
+  const options = { ...given, rootfs };
   const inherited = await inheritedMounts(host.store, options.volumesFrom);
   const planned = planMounts(image, options.mounts, inherited);
   const network = await planNetwork(host.store, image, options);

@@ -7,12 +7,13 @@ import { resolveGroup, resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
 import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
+import { readInRoot } from './root-file.js';
 
 /**
  * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
  * @param network the plan of `planNetwork`; left out where nothing is started in a network
- * @param read where names of users are looked up; left out: the image's own files
+ * @param read where names of users are looked up; left out: the own files of the image or directory
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
 export async function specOf(
@@ -22,7 +23,7 @@ export async function specOf(
   id: string,
   {
     network = { network: 'host' },
-    read = path => readInImage(store, image, path),
+    read = path => readInBase(store, image, options, path),
   }: { network?: NetworkSpec; read?: (path: string) => Promise<string> } = {},
 ): Promise<RunSpec> {
   const layers = image.rootfs.diff_ids;
@@ -33,6 +34,7 @@ export async function specOf(
   const hostname = network.hostname ?? options.hostname ?? id.slice(0, 12);
   return {
     layers,
+    rootfs: options.rootfs,
     args: commandOf(image, options),
     env: environment(config.Env ?? [], options, { hostname, home: user.home }),
     cwd: cleanAbsolute(options.workdir ?? config.WorkingDir ?? '/'),
@@ -53,7 +55,13 @@ export async function specOf(
   };
 }
 
-async function readInImage(store: Store, image: ImageConfig, path: string): Promise<string> {
+async function readInBase(
+  store: Store,
+  image: ImageConfig,
+  { rootfs }: RunOptions,
+  path: string,
+): Promise<string> {
+  if (rootfs !== undefined) return readInRoot(rootfs.path, path);
   const layers = image.rootfs.diff_ids;
   const bytes = layers.length === 0 ? undefined : await store.readFile(layers, path, 1 << 20);
   return bytes === undefined ? '' : new TextDecoder().decode(bytes);

@@ -12,6 +12,7 @@ import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.
 import { forgetPause } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
+import { realDirectory } from './rootfs.js';
 import type { ContainerHost } from './run.js';
 import { specOf } from './spec.js';
 import { codeOfError, isAlive, openLock, writeStarted } from './state.js';
@@ -58,6 +59,7 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
+  if (options.rootfs !== undefined) await realDirectory(options.rootfs.path);
   // It starts while the rest is made ready.
   const starting = host.worker();
   starting.catch(() => {});

@@ -115,6 +115,14 @@ export class WorkerClient implements Worker {
     return this.request('writeLayer', [entries, options], signal);
   }
 
+  directoryEntries(path: string, signal?: AbortSignal): Promise<LayerEntry[]> {
+    return this.request('directoryEntries', [path], signal);
+  }
+
+  directoryLayer(path: string, signal?: AbortSignal): Promise<Digest> {
+    return this.request('directoryLayer', [path], signal);
+  }
+
   async writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void> {
     await this.request('writeTar', [entries, path], signal);
   }

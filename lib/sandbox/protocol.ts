@@ -47,6 +47,8 @@ export interface Requests {
   keptChanges: { args: [directory: string]; result: LayerEntry[] };
   commitKept: { args: [directory: string, leftOut: LeftOut]; result: Digest };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };
+  directoryEntries: { args: [path: string]; result: LayerEntry[] };
+  directoryLayer: { args: [path: string]; result: Digest };
   writeTar: { args: [entries: SourceEntry[], path: string]; result: undefined };
   makeBlob: { args: [layer: Digest]; result: undefined };
   readFile: { args: [path: string, maxBytes: number]; result: Uint8Array };

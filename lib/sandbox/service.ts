@@ -10,6 +10,7 @@ import { assertKeeps, commitKept, keepContainer, keptChanges } from './keeping.j
 import type { ContainerProcess } from './process.js';
 import type { Requests, WorkerConfig } from './protocol.js';
 import { removeTree } from './remove-tree.js';
+import { directoryEntries, directoryLayer } from './root-directory.js';
 import type { Runs } from './runs.js';
 import { makeTar, unpackChain, type Workshop, writeLayerFrom } from './trees.js';
 import type { StorageDriver } from './types.js';
@@ -56,6 +57,8 @@ export function createService(
     keptChanges: ({ signal }, directory) => keptChanges(shop, beneath(directory), signal),
     commitKept: ({ signal }, directory, leftOut) => commitKept(shop, beneath(directory), leftOut, signal),
     writeLayer: ({ signal }, entries, { clampMtime }) => writeLayerFrom(shop, entries, clampMtime, signal),
+    directoryEntries: ({ signal }, path) => directoryEntries(shop, path, signal),
+    directoryLayer: ({ signal }, path) => directoryLayer(shop, path, signal),
     writeTar: async ({ signal }, entries, path) => {
       const engine = await shop.engine();
       await engine.writeLayer({ kind: 'entries', entries }, { tarPath: beneath(path), signal });

@@ -189,10 +189,20 @@ export interface DnsOptions {
   options?: string[];
 }
 
+/** A directory of the host that a container has for its root. */
+export interface RootDirectory {
+  /** absolute path */
+  path: string;
+  /** true: an overlay above it takes what the container writes, and it stays as it is */
+  overlay: boolean;
+}
+
 /** One process in a container whose root is the merged view of `layers`. */
 export interface RunSpec {
   /** diffIDs, bottom first; all must be in the store */
   layers: Digest[];
+  /** the root instead of layers, of which there are none then */
+  rootfs?: RootDirectory;
   args: string[];
   /** exactly the environment of the process: `KEY=VALUE` */
   env: string[];
@@ -311,6 +321,10 @@ export interface Worker {
     options?: { clampMtime?: number },
     signal?: AbortSignal,
   ): Promise<Digest>;
+  /** What is in a directory of the host, as entries of a layer. */
+  directoryEntries(path: string, signal?: AbortSignal): Promise<LayerEntry[]>;
+  /** Writes a directory of the host as a layer of the store. */
+  directoryLayer(path: string, signal?: AbortSignal): Promise<Digest>;
   /** Writes entries as a plain tar to a new file beneath the store; nothing is recorded. */
   writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void>;
   /** Makes a plain tar blob form of a layer that has only a tree; does nothing when a blob's bytes are held. */
