@@ -9,6 +9,7 @@ import { assertNetworkOptions, settledMode } from './network.js';
 import type { KeptOptions } from './options.js';
 import { assertFree, type ContainerRecord, withNames, writeContainer } from './record.js';
 import { settledRootfs } from './rootfs.js';
+import { assertKeepable, readSecrets, settledSecrets } from './secrets.js';
 import { specOf } from './spec.js';
 
 /** What a container is made of. */
@@ -26,7 +27,7 @@ export function pinName(id: string): string {
  * Makes a container that stays, and starts nothing. The image's parts are kept as long as it is there.
  *
  * @throws ContainerError `CONTAINER_NAME_INVALID`, `CONTAINER_NAME_USED`, `CONTAINER_NO_COMMAND`,
- *   `CONTAINER_ROOTFS`; UsageError
+ *   `CONTAINER_ROOTFS`, `CONTAINER_SECRET`; UsageError `USAGE_SECRET`,
  *   `USAGE_MOUNT`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
 export async function createContainer(
@@ -41,7 +42,10 @@ export async function createContainer(
   const inherited = await inheritedMounts(store, given.volumesFrom);
   const mounts = planMounts(image.config, given.mounts, inherited);
   const rootfs = given.rootfs && (await settledRootfs(store, given.rootfs));
-  const kept = { ...given, rootfs, mounts, network };
+  assertKeepable(given.secrets);
+  const secrets = given.secrets && settledSecrets(given.secrets);
+  await readSecrets(secrets);
+  const kept = { ...given, rootfs, mounts, network, secrets };
   const { args } = await specOf(store, image.config, kept, id);
   return withNames(store, async () => {
     const record: ContainerRecord = {

@@ -14,6 +14,7 @@ import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
 import { realDirectory } from './rootfs.js';
 import type { ContainerHost } from './run.js';
+import { readSecrets, withoutSecrets } from './secrets.js';
 import { specOf } from './spec.js';
 import { codeOfError, isAlive, openLock, writeStarted } from './state.js';
 
@@ -64,8 +65,11 @@ async function launch(
   const starting = host.worker();
   starting.catch(() => {});
   const network = await planNetwork(host.store, config, options, await readNetwork(directory));
+  const secrets = await readSecrets(options.secrets);
+  const plain = await specOf(host.store, config, options, id, { network });
   const spec = {
-    ...(await specOf(host.store, config, options, id, { network })),
+    ...plain,
+    env: withoutSecrets(plain.env, options.secrets),
     mounts: [
       ...(await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? [])),
       ...(await deviceMounts(options.devices)),
@@ -85,6 +89,7 @@ async function launch(
     tty: options.tty === true,
     stdin: options.interactive === true,
     attached,
+    secrets: options.secrets && secrets,
     log: options.logDriver !== 'none',
     health: probe && healthTimes(record),
     join: joinedProcess(network),

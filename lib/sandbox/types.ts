@@ -144,6 +144,13 @@ export interface AgentMount {
   gid: number;
 }
 
+/** The secrets of a container that stays, which never reach the disk. */
+export interface HeldSecrets {
+  mounts: SecretMount[];
+  /** `NAME=VALUE` */
+  env: string[];
+}
+
 export type Mount = HostMount | TreeMount | SecretMount | AgentMount;
 
 /** A port of the host that leads into a container. */
