@@ -117,6 +117,7 @@
             "native/runner/seccomp.c",
             "native/runner/seccomp_profile.c",
             "native/runner/seccomp_table.c",
+            "native/runner/secrets.c",
             "native/runner/session.c",
             "native/runner/settle.c",
             "native/runner/slirp.c",

@@ -26,7 +26,7 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   service: SWARM,
   stack: SWARM,
   node: SWARM,
-  secret: SWARM,
+  secret: { why: 'secrets are never stored', instead: '--secret id=NAME,src=FILE of run, create and build' },
   'buildx bake': { why: 'there are no build definition files', instead: 'build once for each target' },
   'buildx create': { why: 'there are no builders to choose: every build is this process' },
   'buildx use': { why: 'there are no builders to choose: every build is this process' },

@@ -1,9 +1,11 @@
 import { buildManifest } from '../image/manifest.js';
+import { MergedIndex } from '../layer/merged.js';
 import type { LayerEntry } from '../layer/types.js';
 import { encodeJson } from '../oci/index.js';
 import type { ContainerConfig, ImageConfig } from '../oci/types.js';
 import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
+import { ContainerError } from '../util/errors.js';
 import { now } from '../util/time.js';
 import { type Change, changesOf, idleMarks, providedPaths, unchangedPaths } from './changes.js';
 import { templateOf, withoutPlatform } from './image-template.js';
@@ -22,27 +24,60 @@ export async function writtenEntries(
   return whilePaused(store, record, () => running.keptChanges(directory, signal));
 }
 
-/** What a container has changed of its image. */
+/** What a container has changed of its image, or of the directory below its overlay. */
 export async function diffContainer(
   host: ContainerHost,
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<Change[]> {
-  const { store } = host;
+  assertOverlay(record);
   const entries = await writtenEntries(host, record, signal);
-  return changesOf(entries, await store.merged(record.config.rootfs.diff_ids), providedPaths(record));
+  return changesOf(entries, await baseIndex(host, record, signal), providedPaths(record));
+}
+
+/** @throws ContainerError `CONTAINER_ROOTFS` */
+function assertOverlay({ name, options: { rootfs } }: ContainerRecord): void {
+  if (rootfs === undefined || rootfs.overlay) return;
+  throw new ContainerError(
+    'CONTAINER_ROOTFS',
+    `container ${name} writes into ${rootfs.path} itself: nothing tells what it has changed`,
+    { hint: '--rootfs DIR:O leaves the directory as it is' },
+  );
+}
+
+/** What there is before a container writes anything. */
+async function baseIndex(
+  { store, worker }: ContainerHost,
+  { config, options: { rootfs } }: ContainerRecord,
+  signal?: AbortSignal,
+): Promise<MergedIndex> {
+  if (rootfs === undefined) return store.merged(config.rootfs.diff_ids);
+  return new MergedIndex([await (await worker()).directoryEntries(rootfs.path, signal)]);
+}
+
+/** Everything that a container sees of its root, as layers of the store, bottom first. */
+export async function allLayers(
+  host: ContainerHost,
+  record: ContainerRecord,
+  signal?: AbortSignal,
+): Promise<Digest[]> {
+  const { rootfs } = record.options;
+  if (rootfs === undefined)
+    return [...record.config.rootfs.diff_ids, await containerLayer(host, record, signal)];
+  const base = await (await host.worker()).directoryLayer(rootfs.path, signal);
+  return rootfs.overlay ? [base, await containerLayer(host, record, signal)] : [base];
 }
 
 /** What a container has written, as a layer of the store. */
-export async function containerLayer(
-  { store, worker }: ContainerHost,
+async function containerLayer(
+  host: ContainerHost,
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<Digest> {
-  const directory = containerDirectory(store, record.id);
-  const running = await worker();
+  const directory = containerDirectory(host.store, record.id);
+  const running = await host.worker();
   const entries = await running.keptChanges(directory, signal);
-  const image = await store.merged(record.config.rootfs.diff_ids);
+  const image = await baseIndex(host, record, signal);
   const exclude = unchangedPaths(entries, image, providedPaths(record));
   exclude.delete('');
   const leftOut = { exclude: [...exclude], idle: idleMarks(entries, image) };
@@ -61,12 +96,19 @@ export interface CommitOptions {
   signal?: AbortSignal;
 }
 
-/** Makes an image of a container: its image's layers and one with what it has changed. */
+/**
+ * Makes an image of a container: its image's layers and one with what it has changed.
+ * @throws ContainerError `CONTAINER_ROOTFS` when it was made of a directory
+ */
 export async function commitContainer(
   host: ContainerHost,
   record: ContainerRecord,
   options: CommitOptions = {},
 ): Promise<ImageRecord> {
+  if (record.options.rootfs !== undefined)
+    throw new ContainerError('CONTAINER_ROOTFS', 'cannot commit a container that uses an exploded rootfs', {
+      hint: `shale export ${record.name} | shale import - IMAGE`,
+    });
   const { store } = host;
   const write = (): Promise<Digest> => containerLayer(host, record, options.signal);
   const layer = options.pause === false ? await write() : await whilePaused(store, record, write);

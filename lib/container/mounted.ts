@@ -81,7 +81,8 @@ export async function mountContainer(
     const before = await readMounted(directory);
     if (before?.namespace === session.namespace) return before.path;
     await assertNotMounted(directory, record.name);
-    const root = await (await worker()).keptRoot(record.config.rootfs.diff_ids, directory, signal);
+    const base = { layers: record.config.rootfs.diff_ids, rootfs: record.options.rootfs };
+    const root = await (await worker()).keptRoot(base, directory, signal);
     await mountInSession(session, root);
     const boot = await readFile(BOOT_ID, 'utf8');
     await writeFileAtomic(join(directory, MOUNTED), JSON.stringify({ ...session, path: root.root, boot }));

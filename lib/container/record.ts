@@ -16,8 +16,9 @@ export interface ContainerRecord {
   name: string;
   /** RFC 3339 */
   created: string;
-  image: Digest;
-  /** as it was typed */
+  /** left out: made of a directory, see `options.rootfs` */
+  image?: Digest;
+  /** as it was typed; empty without an image */
   imageName: string;
   /** the image's config, which the container needs when the image is long gone */
   config: ImageConfig;

@@ -7,6 +7,7 @@ import { resolveGroup, resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
 import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
+import { readInRoot } from './root-file.js';
 
 /** What a spec is made with, beside image and options. */
 export interface SpecContext {
@@ -19,7 +20,7 @@ export interface SpecContext {
 /**
  * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
- * @param context `read` left out: the image's own files
+ * @param context `read` left out: the own files of the image or directory
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
 export function specOf(
@@ -29,7 +30,7 @@ export function specOf(
   id: string,
   context: Partial<SpecContext> = {},
 ): Promise<RunSpec> {
-  return specWith(image, options, id, { read: path => readInImage(store, image, path), ...context });
+  return specWith(image, options, id, { read: path => readInBase(store, image, options, path), ...context });
 }
 
 /** The same of an image that no store holds. */
@@ -47,6 +48,7 @@ export async function specWith(
   const hostname = network.hostname ?? options.hostname ?? id.slice(0, 12);
   return {
     layers,
+    rootfs: options.rootfs,
     args: commandOf(image, options),
     env: environment(config.Env ?? [], options, { hostname, home: user.home }),
     cwd: cleanAbsolute(options.workdir ?? config.WorkingDir ?? '/'),
@@ -67,7 +69,13 @@ export async function specWith(
   };
 }
 
-async function readInImage(store: Store, image: ImageConfig, path: string): Promise<string> {
+async function readInBase(
+  store: Store,
+  image: ImageConfig,
+  { rootfs }: RunOptions,
+  path: string,
+): Promise<string> {
+  if (rootfs !== undefined) return readInRoot(rootfs.path, path);
   const layers = image.rootfs.diff_ids;
   const bytes = layers.length === 0 ? undefined : await store.readFile(layers, path, 1 << 20);
   return bytes === undefined ? '' : new TextDecoder().decode(bytes);

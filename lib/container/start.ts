@@ -13,7 +13,9 @@ import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.
 import { forgetPause } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
+import { realDirectory } from './rootfs.js';
 import type { ContainerHost } from './run.js';
+import { readSecrets, withoutSecrets } from './secrets.js';
 import { specOf } from './spec.js';
 import { codeOfError, isAlive, openLock, writeStarted } from './state.js';
 
@@ -60,12 +62,16 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
+  if (options.rootfs !== undefined) await realDirectory(options.rootfs.path);
   // It starts while the rest is made ready.
   const starting = host.worker();
   starting.catch(() => {});
   const network = await planNetwork(host.store, config, options, await readNetwork(directory));
+  const secrets = await readSecrets(options.secrets);
+  const plain = await specOf(host.store, config, options, id, { network });
   const spec = {
-    ...(await specOf(host.store, config, options, id, { network })),
+    ...plain,
+    env: withoutSecrets(plain.env, options.secrets),
     mounts: [
       ...(await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? [])),
       ...(await deviceMounts(options.devices)),
@@ -85,6 +91,7 @@ async function launch(
     tty: options.tty === true,
     stdin: options.interactive === true,
     attached,
+    secrets: options.secrets && secrets,
     log: options.logDriver !== 'none',
     health: probe && healthTimes(record),
     join: joinedProcess(network),

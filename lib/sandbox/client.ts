@@ -100,8 +100,12 @@ export class WorkerClient implements Worker {
     await this.request('keep', [spec, directory], signal);
   }
 
-  keptRoot(layers: Digest[], directory: string, signal?: AbortSignal): Promise<KeptRoot> {
-    return this.request('keptRoot', [layers, directory], signal);
+  keptRoot(
+    base: Pick<RunSpec, 'layers' | 'rootfs'>,
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<KeptRoot> {
+    return this.request('keptRoot', [base, directory], signal);
   }
 
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]> {
@@ -118,6 +122,14 @@ export class WorkerClient implements Worker {
     signal?: AbortSignal,
   ): Promise<Digest> {
     return this.request('writeLayer', [entries, options], signal);
+  }
+
+  directoryEntries(path: string, signal?: AbortSignal): Promise<LayerEntry[]> {
+    return this.request('directoryEntries', [path], signal);
+  }
+
+  directoryLayer(path: string, signal?: AbortSignal): Promise<Digest> {
+    return this.request('directoryLayer', [path], signal);
   }
 
   async writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void> {

@@ -11,6 +11,7 @@ import { keptRoot } from './kept-root.js';
 import type { ContainerProcess } from './process.js';
 import type { Requests, WorkerConfig } from './protocol.js';
 import { removeTree } from './remove-tree.js';
+import { directoryEntries, directoryLayer } from './root-directory.js';
 import type { Runs } from './runs.js';
 import { makeTar, unpackChain, type Workshop, writeLayerFrom } from './trees.js';
 import type { StorageDriver } from './types.js';
@@ -54,20 +55,16 @@ export function createService(
       await keepContainer(shop, keeper, spec, beneath(directory), signal);
       return undefined;
     },
-    keptRoot: ({ signal }, layers, directory) => {
+    keptRoot: ({ signal }, { layers, rootfs }, directory) => {
       const { settleUpper } = tools;
-      return keptRoot(shop, {
-        layers,
-        directory: beneath(directory),
-        driver,
-        settleUpper,
-        durable: true,
-        signal,
-      });
+      const options = { layers, rootfs, directory: beneath(directory), driver, settleUpper, signal };
+      return keptRoot(shop, { ...options, durable: true });
     },
     keptChanges: ({ signal }, directory) => keptChanges(shop, beneath(directory), signal),
     commitKept: ({ signal }, directory, leftOut) => commitKept(shop, beneath(directory), leftOut, signal),
     writeLayer: ({ signal }, entries, { clampMtime }) => writeLayerFrom(shop, entries, clampMtime, signal),
+    directoryEntries: ({ signal }, path) => directoryEntries(shop, path, signal),
+    directoryLayer: ({ signal }, path) => directoryLayer(shop, path, signal),
     writeTar: async ({ signal }, entries, path) => {
       const engine = await shop.engine();
       await engine.writeLayer({ kind: 'entries', entries }, { tarPath: beneath(path), signal });

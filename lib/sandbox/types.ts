@@ -144,6 +144,13 @@ export interface AgentMount {
   gid: number;
 }
 
+/** The secrets of a container that stays, which never reach the disk. */
+export interface HeldSecrets {
+  mounts: SecretMount[];
+  /** `NAME=VALUE` */
+  env: string[];
+}
+
 export type Mount = HostMount | TreeMount | SecretMount | AgentMount;
 
 /** A port of the host that leads into a container. */
@@ -189,10 +196,20 @@ export interface DnsOptions {
   options?: string[];
 }
 
+/** A directory of the host that a container has for its root. */
+export interface RootDirectory {
+  /** absolute path */
+  path: string;
+  /** true: an overlay above it takes what the container writes, and it stays as it is */
+  overlay: boolean;
+}
+
 /** One process in a container whose root is the merged view of `layers`. */
 export interface RunSpec {
   /** diffIDs, bottom first; all must be in the store */
   layers: Digest[];
+  /** the root instead of layers, of which there are none then */
+  rootfs?: RootDirectory;
   args: string[];
   /** exactly the environment of the process: `KEY=VALUE` */
   env: string[];
@@ -315,7 +332,11 @@ export interface Worker {
    * Makes the root of a container that stays, where it is not there yet, for others to mount.
    * @throws SandboxError `SANDBOX_DRIVER`
    */
-  keptRoot(layers: Digest[], directory: string, signal?: AbortSignal): Promise<KeptRoot>;
+  keptRoot(
+    base: Pick<RunSpec, 'layers' | 'rootfs'>,
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<KeptRoot>;
   /** What a container that stays has written, as entries of a layer. */
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
   /** Writes that as a layer of the store, without what is left out. */
@@ -329,6 +350,10 @@ export interface Worker {
     options?: { clampMtime?: number },
     signal?: AbortSignal,
   ): Promise<Digest>;
+  /** What is in a directory of the host, as entries of a layer. */
+  directoryEntries(path: string, signal?: AbortSignal): Promise<LayerEntry[]>;
+  /** Writes a directory of the host as a layer of the store. */
+  directoryLayer(path: string, signal?: AbortSignal): Promise<Digest>;
   /** Writes entries as a plain tar to a new file beneath the store; nothing is recorded. */
   writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void>;
   /** Makes a plain tar blob form of a layer that has only a tree; does nothing when a blob's bytes are held. */

@@ -33,14 +33,21 @@ export interface OverlayDirectories {
   root: string;
 }
 
+/** What a root is made of. */
+export interface Base {
+  /** diffIDs, bottom first; may be empty */
+  layers: Digest[];
+  /** a directory of the host that lies below them, and is left as it is */
+  below?: string;
+}
+
 /** One way to give a container the merged view of a chain of layers. */
 export interface Driver {
   readonly name: StorageDriver;
   /**
-   * @param layers diffIDs, bottom first; may be empty
    * @param directory new and empty, in the store's file system; everything of the run lies in it
    */
-  prepare(layers: Digest[], directory: string, signal: AbortSignal): Promise<PreparedRoot>;
+  prepare(base: Base, directory: string, signal: AbortSignal): Promise<PreparedRoot>;
   /**
    * Really does what a step would do.
    * @param directory new and empty, in the store's file system

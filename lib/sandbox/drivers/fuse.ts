@@ -16,8 +16,8 @@ import { overlayDirectories, probeDirectories } from './overlay.js';
 export function fuseDriver(shop: Workshop, settleUpper: DriverTools['settleUpper']): Driver {
   return {
     name: 'fuse-overlayfs',
-    async prepare(layers, directory, signal): Promise<PreparedRoot> {
-      const directories = await overlayDirectories(shop, layers, directory, signal);
+    async prepare(base, directory, signal): Promise<PreparedRoot> {
+      const directories = await overlayDirectories(shop, base, directory, signal);
       const unmount = await mountFuse(directories);
       const { root, upper: tree } = directories;
       const release = async () => {
