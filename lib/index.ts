@@ -23,6 +23,7 @@ export {
   tag,
 } from './api/images.js';
 export { type Info, info } from './api/info.js';
+export * as layouts from './api/layouts.js';
 export { login, logout } from './api/login.js';
 export {
   type ExaminedLayer,

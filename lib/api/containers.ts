@@ -1,12 +1,15 @@
 export type { Change } from '../container/changes.js';
+export type { ImageTemplate } from '../container/image-template.js';
 export type { ContainerSummary } from '../container/inspect.js';
 export type { LogLine } from '../container/logs.js';
 export type { ProcessEntry } from '../container/processes.js';
 export type { ContainerRecord } from '../container/record.js';
+export * from './containers/configure.js';
 export * from './containers/content.js';
 export * from './containers/copy.js';
 export * from './containers/create.js';
 export * from './containers/exec.js';
+export * from './containers/mount.js';
 export * from './containers/observe.js';
 export * from './containers/pause.js';
 export * from './containers/remove.js';

@@ -2,11 +2,9 @@ import type { EventSink } from '../build/events.js';
 import { defaultNetwork } from '../container/network.js';
 import type { RunOptions } from '../container/options.js';
 import { runContainer } from '../container/run.js';
-import { hostPlatform, parsePlatform } from '../oci/index.js';
-import type { Platform } from '../oci/types.js';
-import { findOrPull } from './base-image.js';
 import { withHouse } from './house.js';
 import type { RegistryOptions, ShaleOptions } from './options.js';
+import { sourceImage } from './source-image.js';
 
 export interface RunImageOptions extends RunOptions, ShaleOptions, RegistryOptions {
   /** `os/arch[/variant]`; default this machine's */
@@ -27,10 +25,8 @@ export function run(
   options: RunImageOptions,
 ): Promise<{ exitCode: number; signal?: string; message?: string }> {
   return withHouse(options, async house => {
-    const platform: Platform =
-      options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-    const image = await findOrPull(house, options, options.image, platform, options.pull ?? 'missing');
+    const { config } = await sourceImage(house, options);
     const network = options.network ?? defaultNetwork(options);
-    return runContainer(house, image.config, { ...options, network }, options.signal);
+    return runContainer(house, config, { ...options, network }, options.signal);
   });
 }

@@ -150,8 +150,11 @@ const SIGNALS = new Set(
   ),
 );
 
-/** A name with or without `SIG`, in any case, `RTMIN+n`, or a number from 1 to 64, as docker's `signal.ParseSignal`. */
-function checkedSignal(text: string): string {
+/**
+ * A name with or without `SIG`, in any case, `RTMIN+n`, or a number from 1 to 64, as docker's `signal.ParseSignal`.
+ * @throws DockerfileError `DOCKERFILE_INVALID_SIGNAL`
+ */
+export function checkedSignal(text: string): string {
   const name = text.toUpperCase().replace(/^SIG/, '');
   const number = /^\d+$/.test(text) ? Number(text) : undefined;
   const known =

@@ -1,7 +1,7 @@
 import type { Digest } from '../util/digest.js';
+import type { SecretSource } from '../util/secret-source.js';
 import type { AgentSource } from './agents.js';
 import type { EventSink } from './events.js';
-import type { SecretSource } from './secrets.js';
 
 /** Where the result goes beside the store: `-o type=…,dest=…`. */
 export interface ExportTarget {

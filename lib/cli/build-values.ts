@@ -1,26 +1,47 @@
 import type { AgentSource } from '../build/agents.js';
-import type { SecretSource } from '../build/secrets.js';
 import { csvFields } from '../dockerfile/csv.js';
 import { parseSize } from '../dockerfile/index.js';
 import { UsageError } from '../util/errors.js';
+import type { SecretSource } from '../util/secret-source.js';
 
 function invalid(message: string, hint?: string): UsageError {
   return new UsageError('USAGE_FLAG_VALUE', message, { hint });
 }
 
-/** `id=ID[,src=FILE|,env=NAME][,type=file|env]`. @throws UsageError `USAGE_FLAG_VALUE` */
-export function parseSecret(text: string): SecretSource {
-  const given: Partial<Record<'id' | 'file' | 'env' | 'type', string>> = {};
-  const names = { id: 'id', src: 'file', source: 'file', env: 'env', type: 'type' } as const;
-  for (const field of csvFields(text)) {
+const SECRET_KEYS = { id: 'id', src: 'file', source: 'file', env: 'env', type: 'type' } as const;
+
+/** What `KEY=VALUE,…` of a secret says of each key. @throws UsageError `USAGE_FLAG_VALUE` */
+export function secretFields<K extends string>(
+  text: string,
+  fields: readonly string[],
+  more: readonly K[],
+): Partial<Record<'file' | 'env' | 'type' | K, string>> & { id: string } {
+  const names: Record<string, string> = {
+    ...SECRET_KEYS,
+    ...Object.fromEntries(more.map(key => [key, key])),
+  };
+  const given: Record<string, string> = {};
+  for (const field of fields) {
     const equals = field.indexOf('=');
     const key = field.slice(0, equals).toLowerCase();
     if (equals < 0) throw invalid(`invalid field '${field}' must be a key=value pair`);
-    if (!(key in names)) throw invalid(`unexpected key '${key}' in '${field}'`, 'id, src, env or type');
-    given[names[key as keyof typeof names]] = field.slice(equals + 1);
+    const name = Object.hasOwn(names, key) ? names[key] : undefined;
+    if (name === undefined)
+      throw invalid(
+        `unexpected key '${key}' in '${field}'`,
+        ['id', 'src', 'env', 'type', ...more].join(', '),
+      );
+    given[name] = field.slice(equals + 1);
   }
-  const { id = '', type, env, file } = given;
+  const { id = '' } = given;
   if (id === '') throw invalid(`secret "${text}" has no id`, '--secret id=NAME,src=FILE');
+  // the keys are those of the table
+  return { ...(given as Partial<Record<'file' | 'env' | 'type' | K, string>>), id };
+}
+
+/** `id=ID[,src=FILE|,env=NAME][,type=file|env]`. @throws UsageError `USAGE_FLAG_VALUE` */
+export function parseSecret(text: string): SecretSource {
+  const { id, type, env, file } = secretFields(text, csvFields(text), []);
   if (type !== undefined && type !== 'file' && type !== 'env')
     throw invalid(`unsupported secret type "${type}"`);
   return type === 'env' && env === undefined ? { id, env: file ?? id } : { id, env, file };

@@ -19,6 +19,8 @@ export interface FlagSpec {
   /** all values that there are, for completion */
   values?: readonly string[];
   implied?: string;
+  /** with it the first operand is this, for completion: `DIR` */
+  operand?: string;
   /** accepted because docker accepts it, and not shown */
   hidden?: boolean;
 }

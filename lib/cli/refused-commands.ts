@@ -4,10 +4,6 @@ interface Refusal {
 }
 
 const SWARM: Refusal = { why: 'it is for clusters, and there is no daemon to be a part of one' };
-const BUILDAH: Refusal = {
-  why: 'there are no working containers',
-  instead: 'run, cp and commit change an image by hand; -c of commit its config',
-};
 
 /** Commands of docker's and its neighbours' that mean nothing here, and what does the same. */
 const REFUSED: Readonly<Record<string, Refusal>> = {
@@ -30,19 +26,13 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   service: SWARM,
   stack: SWARM,
   node: SWARM,
-  config: SWARM,
-  secret: SWARM,
+  secret: { why: 'secrets are never stored', instead: '--secret id=NAME,src=FILE of run, create and build' },
   'buildx bake': { why: 'there are no build definition files', instead: 'build once for each target' },
   'buildx create': { why: 'there are no builders to choose: every build is this process' },
   'buildx use': { why: 'there are no builders to choose: every build is this process' },
   'buildx ls': { why: 'there are no builders to choose: every build is this process' },
   'buildx imagetools': { why: 'that is what manifest does', instead: 'manifest create, push and inspect' },
-  from: BUILDAH,
-  mount: { ...BUILDAH, instead: 'cp and export bring files out; image tree lists them' },
-  umount: BUILDAH,
-  unshare: { why: 'a shell of its own in the namespaces is not given', instead: 'run -v DIR:/mnt IMAGE sh' },
-  unpack: { why: 'trees belong to the store', instead: 'create, then export, writes the files as a tar' },
-  gc: { why: 'what nobody needs goes with its image', instead: 'system prune' },
+  from: { why: 'a container of any image will do', instead: 'create, then mount or cp, config and commit' },
 };
 
 /** Why there is no such command, if it is one of another tool. */

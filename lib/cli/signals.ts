@@ -13,6 +13,7 @@ export interface Interrupt {
 type Taker = (name: NodeJS.Signals) => void;
 
 let taker: Taker | undefined;
+let patient = false;
 /** SIGINT and SIGTERM that it has taken. */
 let taken = 0;
 /** So many in all, and this process leaves, as docker's does. */
@@ -51,7 +52,7 @@ export function interruptible(): Interrupt {
 
 /** Somebody who presses Ctrl-C again and again wants to get away from a container that does not listen. */
 function take(name: NodeJS.Signals, give: Taker): void {
-  if (name !== 'SIGHUP' && ++taken === MOST_TAKEN) {
+  if (!patient && name !== 'SIGHUP' && ++taken === MOST_TAKEN) {
     process.stderr.write('\ngot 3 SIGTERM/SIGINTs, forcefully exiting\n');
     process.exit(1);
   }
@@ -61,9 +62,14 @@ function take(name: NodeJS.Signals, give: Taker): void {
 /** Others that a container may be waiting for. */
 const FORWARDED: NodeJS.Signals[] = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
 
-/** Signals are somebody else's from now on. @returns what gives them back */
-export function takeSignals(give: Taker): () => void {
+/**
+ * Signals are somebody else's from now on.
+ * @param options.patient however many they are: a shell gets a Ctrl-C for each line that somebody gives up
+ * @returns what gives them back
+ */
+export function takeSignals(give: Taker, options: { patient?: boolean } = {}): () => void {
   taker = give;
+  patient = options.patient === true;
   for (const name of FORWARDED) process.on(name, give);
   return () => {
     taker = undefined;

@@ -13,8 +13,11 @@ const PROVIDED = ['dev', 'proc', 'sys', 'etc/resolv.conf', 'etc/hosts', 'etc/hos
 
 /** Paths where the sandbox, and not the container, makes something, and the directories on the way there. */
 export function providedPaths(record: ContainerRecord): Set<string> {
-  const { mounts = [], devices = [] } = record.options;
-  const targets = [...mounts, ...devices].map(mount => mount.target.replace(/^\/+/, ''));
+  const { mounts = [], devices = [], secrets = [] } = record.options;
+  const files = secrets.flatMap(({ type, target }) =>
+    type === 'env' || target === undefined ? [] : [{ target }],
+  );
+  const targets = [...mounts, ...devices, ...files].map(mount => mount.target.replace(/^\/+/, ''));
   return new Set([...PROVIDED, ...targets].map(toBytePath).flatMap(withParents));
 }
 

@@ -1,11 +1,14 @@
 import { buildManifest } from '../image/manifest.js';
+import { MergedIndex } from '../layer/merged.js';
 import type { LayerEntry } from '../layer/types.js';
 import { encodeJson } from '../oci/index.js';
 import type { ContainerConfig, ImageConfig } from '../oci/types.js';
 import type { ImageRecord } from '../store/types.js';
 import type { Digest } from '../util/digest.js';
+import { ContainerError } from '../util/errors.js';
 import { now } from '../util/time.js';
 import { type Change, changesOf, idleMarks, providedPaths, unchangedPaths } from './changes.js';
+import { templateOf, withoutPlatform } from './image-template.js';
 import { whilePaused } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
@@ -21,27 +24,60 @@ export async function writtenEntries(
   return whilePaused(store, record, () => running.keptChanges(directory, signal));
 }
 
-/** What a container has changed of its image. */
+/** What a container has changed of its image, or of the directory below its overlay. */
 export async function diffContainer(
   host: ContainerHost,
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<Change[]> {
-  const { store } = host;
+  assertOverlay(record);
   const entries = await writtenEntries(host, record, signal);
-  return changesOf(entries, await store.merged(record.config.rootfs.diff_ids), providedPaths(record));
+  return changesOf(entries, await baseIndex(host, record, signal), providedPaths(record));
+}
+
+/** @throws ContainerError `CONTAINER_ROOTFS` */
+function assertOverlay({ name, options: { rootfs } }: ContainerRecord): void {
+  if (rootfs === undefined || rootfs.overlay) return;
+  throw new ContainerError(
+    'CONTAINER_ROOTFS',
+    `container ${name} writes into ${rootfs.path} itself: nothing tells what it has changed`,
+    { hint: '--rootfs DIR:O leaves the directory as it is' },
+  );
+}
+
+/** What there is before a container writes anything. */
+async function baseIndex(
+  { store, worker }: ContainerHost,
+  { config, options: { rootfs } }: ContainerRecord,
+  signal?: AbortSignal,
+): Promise<MergedIndex> {
+  if (rootfs === undefined) return store.merged(config.rootfs.diff_ids);
+  return new MergedIndex([await (await worker()).directoryEntries(rootfs.path, signal)]);
+}
+
+/** Everything that a container sees of its root, as layers of the store, bottom first. */
+export async function allLayers(
+  host: ContainerHost,
+  record: ContainerRecord,
+  signal?: AbortSignal,
+): Promise<Digest[]> {
+  const { rootfs } = record.options;
+  if (rootfs === undefined)
+    return [...record.config.rootfs.diff_ids, await containerLayer(host, record, signal)];
+  const base = await (await host.worker()).directoryLayer(rootfs.path, signal);
+  return rootfs.overlay ? [base, await containerLayer(host, record, signal)] : [base];
 }
 
 /** What a container has written, as a layer of the store. */
-export async function containerLayer(
-  { store, worker }: ContainerHost,
+async function containerLayer(
+  host: ContainerHost,
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<Digest> {
-  const directory = containerDirectory(store, record.id);
-  const running = await worker();
+  const directory = containerDirectory(host.store, record.id);
+  const running = await host.worker();
   const entries = await running.keptChanges(directory, signal);
-  const image = await store.merged(record.config.rootfs.diff_ids);
+  const image = await baseIndex(host, record, signal);
   const exclude = unchangedPaths(entries, image, providedPaths(record));
   exclude.delete('');
   const leftOut = { exclude: [...exclude], idle: idleMarks(entries, image) };
@@ -60,58 +96,51 @@ export interface CommitOptions {
   signal?: AbortSignal;
 }
 
-/** Makes an image of a container: its image's layers and one with what it has changed. */
+/**
+ * Makes an image of a container: its image's layers and one with what it has changed.
+ * @throws ContainerError `CONTAINER_ROOTFS` when it was made of a directory
+ */
 export async function commitContainer(
   host: ContainerHost,
   record: ContainerRecord,
   options: CommitOptions = {},
 ): Promise<ImageRecord> {
+  if (record.options.rootfs !== undefined)
+    throw new ContainerError('CONTAINER_ROOTFS', 'cannot commit a container that uses an exploded rootfs', {
+      hint: `shale export ${record.name} | shale import - IMAGE`,
+    });
   const { store } = host;
   const write = (): Promise<Digest> => containerLayer(host, record, options.signal);
   const layer = options.pause === false ? await write() : await whilePaused(store, record, write);
   const config = committedConfig(record, layer, options);
   const bytes = encodeJson(config);
-  const manifest = await buildManifest(store, bytes, config.rootfs.diff_ids);
+  const { annotations } = record.template ?? {};
+  const manifest = await buildManifest(store, bytes, config.rootfs.diff_ids, { annotations });
   const names = options.name === undefined ? [] : [options.name];
   return store.images.put({ config: bytes, manifest, names });
 }
 
-/** The image's config with what the container was given instead, as docker commits it. */
+/** The config of the image that a container becomes. */
 export function committedConfig(record: ContainerRecord, layer: Digest, options: CommitOptions): ImageConfig {
-  const { config: image } = record;
   const created = now();
-  const config = options.change?.(containerConfig(record)) ?? containerConfig(record);
-  const { author, message } = options;
+  const template = templateOf(record);
+  const { config, platform, comment, createdBy, historyComment, history } = template;
+  const { author = template.author, message = historyComment } = options;
   const step = {
     created,
     ...(author === undefined ? {} : { author }),
-    created_by: record.args.join(' '),
+    created_by: createdBy ?? record.args.join(' '),
     ...(message === undefined ? {} : { comment: message }),
   };
+  const { rootfs } = record.config;
   return {
-    ...image,
+    ...withoutPlatform(record.config),
+    ...platform,
     created,
     ...(author === undefined ? {} : { author }),
-    config,
-    rootfs: { type: 'layers', diff_ids: [...image.rootfs.diff_ids, layer] },
-    history: [...(image.history ?? []), step],
-  };
-}
-
-function containerConfig({ config: { config = {} }, options }: ContainerRecord): ContainerConfig {
-  const env = new Map((config.Env ?? []).map(text => [text.split('=')[0] ?? '', text]));
-  for (const name of options.unsetEnv ?? []) env.delete(name);
-  for (const [name, value] of Object.entries(options.env ?? {})) env.set(name, `${name}=${value}`);
-  const { command = [], entrypoint, workdir, user, labels } = options;
-  return {
-    ...config,
-    ...(env.size > 0 ? { Env: [...env.values()] } : {}),
-    ...(command.length > 0 ? { Cmd: command } : {}),
-    ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
-    ...(workdir === undefined ? {} : { WorkingDir: workdir }),
-    ...(user === undefined ? {} : { User: user }),
-    ...(labels === undefined || Object.keys(labels).length === 0
-      ? {}
-      : { Labels: { ...config.Labels, ...labels } }),
+    ...(comment === undefined ? {} : { comment }),
+    config: options.change?.(config) ?? config,
+    rootfs: { type: 'layers', diff_ids: [...rootfs.diff_ids, layer] },
+    history: [...(record.config.history ?? []), ...history, step],
   };
 }

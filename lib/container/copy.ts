@@ -4,6 +4,7 @@ import { joinContainer } from '../sandbox/join.js';
 import type { RunSpec } from '../sandbox/types.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
+import { assertNotMounted } from './mounted.js';
 import { mountsOf } from './mounts.js';
 import { processesOf } from './processes.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
@@ -82,6 +83,7 @@ export class ContainerFiles {
     const { host, record, signal } = this;
     const { options, config } = record;
     return host.store.withLock(`container-${record.id}`, async () => {
+      await assertNotMounted(directory, record.name);
       const lock = await openLock(directory);
       try {
         await flock(lock.fd, 'exclusive', { signal });

@@ -8,11 +8,14 @@ import { randomName } from './names.js';
 import { assertNetworkOptions, settledMode } from './network.js';
 import type { KeptOptions } from './options.js';
 import { assertFree, type ContainerRecord, withNames, writeContainer } from './record.js';
+import { settledRootfs } from './rootfs.js';
+import { assertKeepable, readSecrets, settledSecrets } from './secrets.js';
 import { specOf } from './spec.js';
 
-/** An image that a container is made of. */
+/** What a container is made of. */
 export interface SourceImage {
-  id: Digest;
+  /** left out: a directory, `options.rootfs` */
+  id?: Digest;
   config: ImageConfig;
 }
 
@@ -23,7 +26,8 @@ export function pinName(id: string): string {
 /**
  * Makes a container that stays, and starts nothing. The image's parts are kept as long as it is there.
  *
- * @throws ContainerError `CONTAINER_NAME_INVALID`, `CONTAINER_NAME_USED`, `CONTAINER_NO_COMMAND`; UsageError
+ * @throws ContainerError `CONTAINER_NAME_INVALID`, `CONTAINER_NAME_USED`, `CONTAINER_NO_COMMAND`,
+ *   `CONTAINER_ROOTFS`, `CONTAINER_SECRET`; UsageError `USAGE_SECRET`,
  *   `USAGE_MOUNT`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
 export async function createContainer(
@@ -37,7 +41,11 @@ export async function createContainer(
   const network = given.network && (await settledMode(store, given.network));
   const inherited = await inheritedMounts(store, given.volumesFrom);
   const mounts = planMounts(image.config, given.mounts, inherited);
-  const kept = { ...given, mounts, network };
+  const rootfs = given.rootfs && (await settledRootfs(store, given.rootfs));
+  assertKeepable(given.secrets);
+  const secrets = given.secrets && settledSecrets(given.secrets);
+  await readSecrets(secrets);
+  const kept = { ...given, rootfs, mounts, network, secrets };
   const { args } = await specOf(store, image.config, kept, id);
   return withNames(store, async () => {
     const record: ContainerRecord = {
@@ -45,7 +53,7 @@ export async function createContainer(
       name: name ?? (await freeName(store)),
       created: now(),
       image: image.id,
-      imageName: options.image,
+      imageName: options.image ?? '',
       config: image.config,
       options: kept,
       args,

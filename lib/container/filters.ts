@@ -114,7 +114,7 @@ function isImage({ imageName, image }: ContainerSummary['record'], value: string
   return (
     imageName === value ||
     `${imageName}:latest` === value ||
-    image.replace('sha256:', '').startsWith(value.replace('sha256:', ''))
+    image?.replace('sha256:', '').startsWith(value.replace('sha256:', '')) === true
   );
 }
 

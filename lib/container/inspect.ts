@@ -7,6 +7,7 @@ import { hostConfinement } from './inspect-confinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspect-mounts.js';
 import { networkName, readNetwork } from './network.js';
 import { networkSettings, portBindings } from './network-inspect.js';
+import type { ContainerSecret } from './options.js';
 import { isPaused } from './pause.js';
 import { type ListedPort, listPorts } from './ports.js';
 import { processesOf } from './processes.js';
@@ -50,6 +51,7 @@ export async function inspectContainer(
   sizes?: ContainerSizes,
 ): Promise<Record<string, unknown>> {
   const directory = containerDirectory(store, record.id);
+  const { rootfs } = record.options;
   const state = await readState(directory);
   const [path = '', ...args] = record.args;
   const running = isHeld(state);
@@ -76,7 +78,8 @@ export async function inspectContainer(
       FinishedAt: state.finishedAt || NEVER,
       ...(health === undefined ? {} : { Health: health }),
     },
-    Image: record.image,
+    Image: record.image ?? '',
+    ...(rootfs === undefined ? {} : { Rootfs: rootfs.path }),
     ...NOWHERE,
     LogPath: record.options.logDriver === 'none' ? '' : join(directory, 'log'),
     Name: `/${record.name}`,
@@ -142,6 +145,7 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
   } = record;
   const healthcheck = healthConfigOf(record);
   const { command = [], entrypoint, env = {}, unsetEnv = [], labels = {}, user, workdir, hostname } = options;
+  const { secrets } = options;
   const replaced = new Set([...Object.keys(env), ...unsetEnv]);
   const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
   return {
@@ -157,6 +161,15 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
     WorkingDir: workdir ?? config.WorkingDir ?? '',
     Entrypoint: entrypoint ?? config.Entrypoint ?? null,
     Labels: { ...config.Labels, ...labels },
+    ...(secrets === undefined ? {} : { Secrets: secrets.map(secretShown) }),
     ...(healthcheck === undefined ? {} : { Healthcheck: healthcheck }),
   };
+}
+
+/** podman's fields, and where it comes from; of its bytes nothing is known here. */
+function secretShown({ source, type, target, uid = 0, gid = 0, mode = 0o444 }: ContainerSecret): object {
+  const { id, env, file } = source;
+  const from = env === undefined ? { File: file } : { Env: env };
+  const owner = type === 'env' ? {} : { UID: uid, GID: gid, Mode: mode };
+  return { Name: id, Source: from, Type: type, Target: target, ...owner };
 }

@@ -2,7 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { HealthConfig } from '../oci/types.js';
 import type { PortBinding } from '../sandbox/network/ports.js';
 import type { SeccompJson } from '../sandbox/seccomp-types.js';
-import type { BindMount, TmpfsMount } from '../sandbox/types.js';
+import type { BindMount, RootDirectory, TmpfsMount } from '../sandbox/types.js';
+import type { SecretSource } from '../util/secret-source.js';
 
 /** A volume of the store, which outlives the container unless it has no name. */
 export interface VolumeMount {
@@ -35,6 +36,21 @@ export type ContainerMount = (
   short?: string;
 };
 
+/** A secret of a container. Its bytes are never stored: what stays is where they come from. */
+export interface ContainerSecret {
+  /** left out: the variable, else the file, that is named like `id`; a container that stays cannot have a `value` */
+  source: SecretSource;
+  /** a file in memory, or a variable; default `mount` */
+  type?: 'mount' | 'env';
+  /** the file's path, beneath /run/secrets when it is relative, or the variable's name; default the id */
+  target?: string;
+  /** owner of the file; default root */
+  uid?: number;
+  gid?: number;
+  /** permission bits of the file; default 0444 */
+  mode?: number;
+}
+
 /** `private`: its own, connected by pasta or slirp4netns; `container:NAME`: that of another container that runs */
 export type NetworkMode = 'host' | 'none' | 'private' | `container:${string}`;
 
@@ -47,8 +63,10 @@ export interface Device {
 }
 
 export interface RunOptions {
-  /** name or id */
-  image: string;
+  /** name or id; left out: `rootfs` */
+  image?: string;
+  /** a directory of this machine as the root, instead of an image */
+  rootfs?: RootDirectory;
   /** command and arguments, instead of the image's CMD */
   command?: string[];
   /** instead of the image's ENTRYPOINT; the image's CMD is dropped with it, as docker does */
@@ -77,6 +95,7 @@ export interface RunOptions {
   extraHosts?: [name: string, ip: string][];
   /** also said by the image's VOLUMEs, for targets that are not among these */
   mounts?: ContainerMount[];
+  secrets?: ContainerSecret[];
   /** containers whose mounts this one gets too, for targets of its own that are not said: name or id, `:ro` */
   volumesFrom?: string[];
   /** keep standard input open */

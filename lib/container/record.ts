@@ -6,6 +6,7 @@ import { readRecord, writeRecord } from '../store/record.js';
 import { makeDirectory } from '../util/atomic.js';
 import type { Digest } from '../util/digest.js';
 import { ContainerError } from '../util/errors.js';
+import type { ImageTemplate } from './image-template.js';
 import type { KeptOptions } from './options.js';
 
 /** What is known of a container that stays. */
@@ -15,14 +16,17 @@ export interface ContainerRecord {
   name: string;
   /** RFC 3339 */
   created: string;
-  image: Digest;
-  /** as it was typed */
+  /** left out: made of a directory, see `options.rootfs` */
+  image?: Digest;
+  /** as it was typed; empty without an image */
   imageName: string;
   /** the image's config, which the container needs when the image is long gone */
   config: ImageConfig;
   options: KeptOptions;
   /** program and arguments */
   args: string[];
+  /** what an image that is committed of it is to say, where somebody has edited that */
+  template?: ImageTemplate;
 }
 
 const RECORD = 'config.json';

@@ -1,7 +1,9 @@
+import { currentSession } from '../sandbox/session.js';
 import type { Store } from '../store/index.js';
 import { ContainerError } from '../util/errors.js';
 import { removePaths } from '../util/remove.js';
 import { pinName } from './create.js';
+import { unmountContainer } from './mounted.js';
 import { type ContainerRecord, containerDirectory, retireContainer } from './record.js';
 import { stopContainer } from './signals.js';
 import { isAlive } from './state.js';
@@ -22,6 +24,8 @@ export async function removeContainer(
   const { store } = host;
   const directory = containerDirectory(store, record.id);
   if (options.force) await stopContainer(store, record, { signal: 'SIGKILL' });
+  const session = await currentSession();
+  if (session !== undefined || !options.force) await unmountContainer(host, record, session);
   await store.withLastLock(`container-${record.id}`, async () => {
     if (await isAlive(directory)) {
       throw new ContainerError(

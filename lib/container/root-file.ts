@@ -6,16 +6,19 @@ import { isShaleError } from '../util/errors.js';
 /** More than this no file of users has that is meant well. */
 const MAX_BYTES = 1 << 20;
 
+/** A file as a running container has it. @param pid the container's first process */
+export function readInContainer(pid: number, path: string): Promise<string> {
+  return readInRoot(`/proc/${pid}/root`, path);
+}
+
 /**
- * A file as a running container has it, or `''` when there is none that can be read. Links are resolved beneath the
- * container's root: an absolute one must not lead to a file of the host. What is no regular file is not read, since
- * a FIFO would never answer.
- *
- * @param pid the container's first process
+ * A file of a root file system, or `''` when there is none that can be read. Links are resolved beneath the
+ * root: an absolute one must not lead to a file of the host. What is no regular file is not read, since a FIFO would
+ * never answer.
  */
-export async function readInContainer(pid: number, path: string): Promise<string> {
+export async function readInRoot(root: string, path: string): Promise<string> {
   try {
-    const place = await openBeneath(`/proc/${pid}/root`, path);
+    const place = await openBeneath(root, path);
     try {
       if (!(await place.stat()).isFile()) return '';
       const file = await open(`/proc/self/fd/${place.fd}`, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -6,6 +6,8 @@ import { deviceMounts } from './devices.js';
 import { ensureVolumes, inheritedMounts, mountsOf, planMounts } from './mounts.js';
 import { joinedProcess, planNetwork } from './network.js';
 import type { RunOptions } from './options.js';
+import { settledRootfs } from './rootfs.js';
+import { readSecrets, settledSecrets, withoutSecrets } from './secrets.js';
 import { specOf } from './spec.js';
 
 export interface ContainerHost {
@@ -22,10 +24,13 @@ export interface ContainerHost {
 export async function runContainer(
   host: ContainerHost,
   image: ImageConfig,
-  options: RunOptions,
+  given: RunOptions,
   signal?: AbortSignal,
 ): Promise<Pick<RunResult, 'exitCode' | 'signal' | 'message'>> {
   const id = randomBytes(32).toString('hex');
+  const rootfs = given.rootfs && (await settledRootfs(host.store, given.rootfs));
+  const options = { ...given, rootfs, secrets: settledSecrets(given.secrets) };
+  const secrets = await readSecrets(options.secrets);
   const inherited = await inheritedMounts(host.store, options.volumesFrom);
   const planned = planMounts(image, options.mounts, inherited);
   const network = await planNetwork(host.store, image, options);
@@ -33,11 +38,14 @@ export async function runContainer(
     host.store,
     planned.filter(mount => mount.type !== 'volume' || !mount.anonymous),
   );
+  const plain = await specOf(host.store, image, options, id, { network });
   const spec = {
-    ...(await specOf(host.store, image, options, id, { network })),
+    ...plain,
+    env: [...withoutSecrets(plain.env, options.secrets), ...secrets.env],
     mounts: [
       ...(await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true })),
       ...(await deviceMounts(options.devices)),
+      ...secrets.mounts,
     ],
   };
   const worker = await host.worker(joinedProcess(network));

@@ -7,23 +7,38 @@ import { resolveGroup, resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
 import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
+import { readInRoot } from './root-file.js';
+
+/** What a spec is made with, beside image and options. */
+export interface SpecContext {
+  /** the plan of `planNetwork`; left out where nothing is started in a network */
+  network?: NetworkSpec;
+  /** where names of users are looked up: the text of a file, empty when there is none */
+  read(path: string): Promise<string>;
+}
 
 /**
  * What to execute, from an image's config and what the caller says beside it. Mounts come when it starts: `mountsOf`.
  *
- * @param network the plan of `planNetwork`; left out where nothing is started in a network
- * @param read where names of users are looked up; left out: the image's own files
+ * @param context `read` left out: the own files of the image or directory
  * @throws ContainerError `CONTAINER_NO_COMMAND`; ShaleError `USER_UNKNOWN`, `USER_ID_RANGE`
  */
-export async function specOf(
+export function specOf(
   store: Store,
   image: ImageConfig,
   options: RunOptions,
   id: string,
-  {
-    network = { network: 'host' },
-    read = path => readInImage(store, image, path),
-  }: { network?: NetworkSpec; read?: (path: string) => Promise<string> } = {},
+  context: Partial<SpecContext> = {},
+): Promise<RunSpec> {
+  return specWith(image, options, id, { read: path => readInBase(store, image, options, path), ...context });
+}
+
+/** The same of an image that no store holds. */
+export async function specWith(
+  image: ImageConfig,
+  options: RunOptions,
+  id: string,
+  { network = { network: 'host' }, read }: SpecContext,
 ): Promise<RunSpec> {
   const layers = image.rootfs.diff_ids;
   const config = image.config ?? {};
@@ -33,6 +48,7 @@ export async function specOf(
   const hostname = network.hostname ?? options.hostname ?? id.slice(0, 12);
   return {
     layers,
+    rootfs: options.rootfs,
     args: commandOf(image, options),
     env: environment(config.Env ?? [], options, { hostname, home: user.home }),
     cwd: cleanAbsolute(options.workdir ?? config.WorkingDir ?? '/'),
@@ -53,7 +69,13 @@ export async function specOf(
   };
 }
 
-async function readInImage(store: Store, image: ImageConfig, path: string): Promise<string> {
+async function readInBase(
+  store: Store,
+  image: ImageConfig,
+  { rootfs }: RunOptions,
+  path: string,
+): Promise<string> {
+  if (rootfs !== undefined) return readInRoot(rootfs.path, path);
   const layers = image.rootfs.diff_ids;
   const bytes = layers.length === 0 ? undefined : await store.readFile(layers, path, 1 << 20);
   return bytes === undefined ? '' : new TextDecoder().decode(bytes);

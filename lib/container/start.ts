@@ -7,12 +7,15 @@ import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
 import { deviceMounts } from './devices.js';
 import { healthTimes, probeOf } from './health.js';
+import { assertNotMounted } from './mounted.js';
 import { mountsOf } from './mounts.js';
 import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
 import { forgetPause } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import { writeRestartPolicy } from './restart.js';
+import { realDirectory } from './rootfs.js';
 import type { ContainerHost } from './run.js';
+import { readSecrets, withoutSecrets } from './secrets.js';
 import { specOf } from './spec.js';
 import { codeOfError, isAlive, openLock, writeStarted } from './state.js';
 
@@ -39,6 +42,7 @@ export async function startContainer(
   const directory = containerDirectory(host.store, record.id);
   return host.store.withLock(`container-${record.id}`, async () => {
     if (await isAlive(directory)) return undefined;
+    await assertNotMounted(directory, record.name);
     const lock = await openLock(directory);
     try {
       // others hold it for an instant, to see that nobody does
@@ -58,12 +62,16 @@ async function launch(
   { attached = false, after, signal }: StartOptions,
 ): Promise<Connection | undefined> {
   const { options, config, id } = record;
+  if (options.rootfs !== undefined) await realDirectory(options.rootfs.path);
   // It starts while the rest is made ready.
   const starting = host.worker();
   starting.catch(() => {});
   const network = await planNetwork(host.store, config, options, await readNetwork(directory));
+  const secrets = await readSecrets(options.secrets);
+  const plain = await specOf(host.store, config, options, id, { network });
   const spec = {
-    ...(await specOf(host.store, config, options, id, { network })),
+    ...plain,
+    env: withoutSecrets(plain.env, options.secrets),
     mounts: [
       ...(await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? [])),
       ...(await deviceMounts(options.devices)),
@@ -83,6 +91,7 @@ async function launch(
     tty: options.tty === true,
     stdin: options.interactive === true,
     attached,
+    secrets: options.secrets && secrets,
     log: options.logDriver !== 'none',
     health: probe && healthTimes(record),
     join: joinedProcess(network),

@@ -26,3 +26,13 @@ export function expandWords(
   const { words, usedNames, unsetNames } = lexShell(text, env, { escape: escapeChar });
   return { words, usedNames, unsetNames };
 }
+
+/**
+ * Splits a command line at blanks that are not quoted. Quotes and escapes are resolved, variables stay: they are for a
+ * shell that comes later.
+ *
+ * @throws DockerfileError `DOCKERFILE_EXPANSION` for a quote that nobody closes
+ */
+export function splitCommandLine(text: string): string[] {
+  return lexShell(text, () => undefined, { keepUnset: true }).words;
+}

@@ -6,7 +6,7 @@ export { detectSyntax, type FoundDirective, findDirective } from './directives.j
 export { dumpTree } from './dump.js';
 export { type DockerfileCode, errorRange } from './errors.js';
 export { formatSourceError, sourceExcerpt } from './excerpt.js';
-export { expandWord, expandWords } from './expand.js';
+export { expandWord, expandWords, splitCommandLine } from './expand.js';
 export { expandInstruction } from './expand-instruction.js';
 export { heredocsOfLine, heredocText, parseHeredocWord } from './heredoc.js';
 export { parseInstruction } from './instructions.js';

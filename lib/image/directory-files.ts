@@ -28,7 +28,7 @@ export class DirectoryFiles implements ImageFiles {
   }
 
   async read(member: string, maxBytes: number): Promise<Buffer> {
-    const file = await this.openMember(member);
+    const file = await this.openFile(member);
     try {
       const { size } = await file.stat();
       if (size > maxBytes)
@@ -40,7 +40,7 @@ export class DirectoryFiles implements ImageFiles {
   }
 
   async open(member: string): Promise<OpenMember> {
-    const file = await this.openMember(member);
+    const file = await this.openFile(member);
     const { size } = await file.stat();
     return { size, stream: file.createReadStream({ highWaterMark: 1 << 20 }) };
   }
@@ -49,7 +49,8 @@ export class DirectoryFiles implements ImageFiles {
     await this.directory.close();
   }
 
-  private async openMember(member: string): Promise<FileHandle> {
+  /** To be closed by the caller. @throws OciError `OCI_ARCHIVE_INVALID` */
+  async openFile(member: string): Promise<FileHandle> {
     try {
       return await this.directory.openFile(member);
     } catch (error) {

@@ -69,7 +69,7 @@ export async function inspectImage(store: Store, image: ImageRecord): Promise<Im
 }
 
 function commentOf(config: ImageConfig): string {
-  return textOf(config, 'comment') || (config.history?.at(-1)?.comment ?? '');
+  return config.comment || (config.history?.at(-1)?.comment ?? '');
 }
 
 /** A field that docker writes into configs beside what the specification names. */

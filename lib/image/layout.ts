@@ -27,7 +27,7 @@ export async function loadLayout(
 ): Promise<ImageRecord> {
   const files = await DirectoryFiles.open(directory);
   try {
-    const image = await findIn(files, directory, options);
+    const image = await findInLayout(files, directory, options);
     const scratch = await store.scratch('layout');
     const [record] = await takeImages(store, engine, files, [image], scratch, options.signal);
     return record as ImageRecord;
@@ -36,7 +36,8 @@ export async function loadLayout(
   }
 }
 
-async function findIn(
+/** @throws OciError `OCI_LAYOUT_NO_IMAGE`, `OCI_ARCHIVE_INVALID`, `OCI_MANIFEST_INVALID`, … */
+export async function findInLayout(
   files: DirectoryFiles,
   directory: string,
   { wanted, platform }: LayoutOptions,
@@ -46,7 +47,7 @@ async function findIn(
   const [image] = await ociImages(files, platform, isWanted);
   if (image !== undefined) return { ...image, names: [] };
   throw new OciError('OCI_LAYOUT_NO_IMAGE', `no image ${wanted ?? 'latest'} in the OCI layout ${directory}`, {
-    hint: 'oci-layout://DIR:TAG or oci-layout://DIR@sha256:DIGEST',
+    hint: 'say a tag or a digest of its index.json',
   });
 }
 

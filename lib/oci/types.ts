@@ -81,6 +81,8 @@ export interface History {
 export interface ImageConfig extends Platform {
   created?: string;
   author?: string;
+  /** docker's own */
+  comment?: string;
   config?: ContainerConfig;
   rootfs: { type: 'layers'; diff_ids: Digest[] };
   history?: History[];

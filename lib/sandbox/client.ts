@@ -9,6 +9,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptRoot,
   KeptSpec,
   LeftOut,
   RunIo,
@@ -99,6 +100,14 @@ export class WorkerClient implements Worker {
     await this.request('keep', [spec, directory], signal);
   }
 
+  keptRoot(
+    base: Pick<RunSpec, 'layers' | 'rootfs'>,
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<KeptRoot> {
+    return this.request('keptRoot', [base, directory], signal);
+  }
+
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]> {
     return this.request('keptChanges', [directory], signal);
   }
@@ -113,6 +122,14 @@ export class WorkerClient implements Worker {
     signal?: AbortSignal,
   ): Promise<Digest> {
     return this.request('writeLayer', [entries, options], signal);
+  }
+
+  directoryEntries(path: string, signal?: AbortSignal): Promise<LayerEntry[]> {
+    return this.request('directoryEntries', [path], signal);
+  }
+
+  directoryLayer(path: string, signal?: AbortSignal): Promise<Digest> {
+    return this.request('directoryLayer', [path], signal);
   }
 
   async writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void> {

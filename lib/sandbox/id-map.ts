@@ -31,6 +31,8 @@ export interface IdMapInput {
   ownGids: string;
   /** newuidmap and newgidmap are installed */
   helpers: boolean;
+  /** the caller is root of a session, whose ids are those of containers already */
+  session?: boolean;
 }
 
 /** Far above the ids that distributions give to people and that systemd gives to containers. */
@@ -111,7 +113,8 @@ function mapForRoot(input: IdMapInput): IdMap {
   const gidRanges = parseSubordinateIds(input.subgid, 0, input.user);
   const uids = mapRanges(0, uidRanges, ownUids) ?? mapRanges(0, high, ownUids);
   const gids = mapRanges(0, gidRanges, ownGids) ?? mapRanges(0, high, ownGids);
-  if (uids && gids) return { kind: 'range', uids, gids, helpers: false, denySetgroups: false };
+  if (uids && gids && !input.session)
+    return { kind: 'range', uids, gids, helpers: false, denySetgroups: false };
   const same = (own: IdRange[]) => own.map(map => ({ ...map, outside: map.inside }));
   if (countIds(ownUids) <= 1 || countIds(ownGids) <= 1) {
     return single(input, 'this is root of a user namespace that has only one id');

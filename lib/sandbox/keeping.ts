@@ -44,8 +44,8 @@ export async function keepContainer(
   directory: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { layers, durable = false } = spec;
-  const root = await keptRoot(shop, { directory, layers, driver, durable, settleUpper, signal });
+  const { layers, rootfs, durable = false } = spec;
+  const root = await keptRoot(shop, { directory, layers, rootfs, driver, durable, settleUpper, signal });
   const context = {
     root: { ...root, release: async () => {}, changes: unused },
     files: await etcFiles(spec, shop.singleId),

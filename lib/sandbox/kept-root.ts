@@ -4,23 +4,22 @@ import type { LayerSource, SourceEntry } from '../layer/types.js';
 import type { Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { exists } from '../util/exists.js';
-import type { DriverTools, OverlayDirectories, PreparedRoot } from './drivers/driver.js';
+import type { Base, DriverTools, OverlayDirectories } from './drivers/driver.js';
 import { serverCommand } from './drivers/fuse.js';
 import { overlayDirectories } from './drivers/overlay.js';
 import { copyChanges, keepCopy } from './drivers/vfs.js';
 import { readKeptDriver, UPPER, writeKeptDriver } from './kept-files.js';
 import { removeTree } from './remove-tree.js';
-import { unpackChain, type Workshop } from './trees.js';
-import type { LeftOut, StorageDriver } from './types.js';
-
-/** The root of a container that stays: everything of it is in the container's directory, and nothing is to be released. */
-export type KeptRoot = Pick<PreparedRoot, 'root' | 'lowers' | 'upper' | 'work' | 'server'>;
+import type { Workshop } from './trees.js';
+import type { KeptRoot, LeftOut, RootDirectory, StorageDriver } from './types.js';
 
 export interface KeptRootOptions {
   /** the container's own, in the store */
   directory: string;
   /** diffIDs, bottom first */
   layers: Digest[];
+  /** instead of layers */
+  rootfs?: RootDirectory;
   driver: StorageDriver;
   /** what the program syncs is to survive a power cut */
   durable: boolean;
@@ -29,21 +28,24 @@ export interface KeptRootOptions {
 }
 
 /**
- * Makes a container's root, or takes up the one that it had when it last ran: whoever was killed meanwhile.
+ * Makes a container's root, or takes up the one that it had when it last ran: whoever was killed meanwhile. Everything of
+ * it is in the container's directory, and nothing is to be released.
  * Both overlays understand each other's upper directories; a plain copy stays one.
  *
  * @throws SandboxError `SANDBOX_DRIVER`
  */
 export async function keptRoot(shop: Workshop, options: KeptRootOptions): Promise<KeptRoot> {
-  const { directory, layers, driver, durable, signal } = options;
+  const { directory, layers, rootfs, driver, durable, signal } = options;
+  if (rootfs !== undefined && !rootfs.overlay) return { root: rootfs.path, upper: rootfs.path };
+  const base = { layers, below: rootfs?.path };
   const before = await readKeptDriver(directory);
   if (before === 'vfs' || (before === undefined && driver === 'vfs')) {
-    const root = await keepCopy(shop, layers, directory, { durable, signal });
+    const root = await keepCopy(shop, base, directory, { durable, signal });
     if (before === undefined) await writeKeptDriver(directory, 'vfs');
     return { root, upper: root };
   }
   if (driver === 'vfs') throw otherDriver(before ?? driver, driver);
-  const directories = await keptOverlay(shop, layers, directory, signal);
+  const directories = await keptOverlay(shop, base, directory, signal);
   if (before === 'fuse-overlayfs' && driver === 'overlay') await options.settleUpper(directories);
   if (before !== driver) await writeKeptDriver(directory, driver);
   if (driver === 'overlay') return directories;
@@ -62,17 +64,16 @@ function otherDriver(before: StorageDriver, driver: StorageDriver): SandboxError
 /** The upper directory stays; the others are made anew: the kernel refuses the work directory of a volatile mount. */
 async function keptOverlay(
   shop: Workshop,
-  layers: Digest[],
+  base: Base,
   directory: string,
   signal?: AbortSignal,
 ): Promise<OverlayDirectories> {
   const upper = join(directory, UPPER);
-  if (!(await exists(upper))) return overlayDirectories(shop, layers, directory, signal);
+  if (!(await exists(upper))) return overlayDirectories(shop, base, directory, signal);
   const fresh = join(directory, 'fresh');
   for (const name of ['work', 'root', 'empty', 'fresh']) await removeTree(join(directory, name));
   await mkdir(fresh, { mode: 0o700 });
-  await unpackChain(shop, layers, signal);
-  const made = await overlayDirectories(shop, layers, fresh, signal);
+  const made = await overlayDirectories(shop, base, fresh, signal);
   await rm(made.upper, { recursive: true });
   return { ...made, upper };
 }

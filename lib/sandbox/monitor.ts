@@ -3,12 +3,15 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { namespaceArguments } from './id-map.js';
+import { type IdMap, namespaceArguments } from './id-map.js';
 import { readIdMap } from './id-map-input.js';
 import { RUNNER_SPEC } from './kept-files.js';
 import { requireRunner } from './paths.js';
 import { parseReport, type RunnerReport } from './report.js';
+import { encodeSecrets } from './run-spec.js';
+import type { HeldSecrets } from './types.js';
 
 /** Names in the container's directory, beside those of kept-files.ts. */
 export const REPORT = 'report';
@@ -41,6 +44,8 @@ export interface MonitorOptions {
   log: boolean;
   /** a process whose user and network namespaces the container takes instead of new ones */
   join?: number;
+  /** given to the monitor, which keeps them in memory */
+  secrets?: HeldSecrets;
   /** program and arguments to execute when the container has ended */
   after?: string[];
 }
@@ -62,7 +67,7 @@ const KEPT_VARIABLES = ['PATH', 'HOME', 'SHALE_ROOT', 'XDG_DATA_HOME', 'XDG_RUNT
  */
 export async function startMonitor(options: MonitorOptions): Promise<Connection | undefined> {
   const runner = requireRunner();
-  const { directory, lock, after } = options;
+  const { directory, lock, secrets } = options;
   const files = await Promise.all([
     open(join(directory, RUNNER_SPEC), 'r'),
     open(join(directory, REPORT), 'w', 0o600),
@@ -71,7 +76,8 @@ export async function startMonitor(options: MonitorOptions): Promise<Connection 
   ]);
   try {
     const [spec, report, log, place] = files.map(file => file.fd);
-    const child = spawn(runner, await monitorArguments(runner, options, after), {
+    const map = await readIdMap();
+    const child = spawn(runner, monitorArguments(runner, options, map), {
       stdio: ['ignore', 'ignore', 'ignore', spec, report, lock.fd, log, place, ...attachment(options)],
       detached: true,
       cwd: '/',
@@ -79,35 +85,46 @@ export async function startMonitor(options: MonitorOptions): Promise<Connection 
     });
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
-    return connectionOf((child.stdio as unknown as Socket[])[8]);
+    const [client, given] = (child.stdio as unknown as (Socket | null)[]).slice(8);
+    if (given && secrets) await hand(given, encodeSecrets(secrets, map.kind === 'single'));
+    return connectionOf(client);
   } finally {
     for (const file of files) await file.close();
   }
 }
 
 /** Node throws away what nobody has read yet when the process ends: it is taken out of its hands at once. */
-function connectionOf(socket: Socket | undefined): Connection | undefined {
-  if (socket === undefined) return undefined;
+function connectionOf(socket: Socket | null | undefined): Connection | undefined {
+  if (!socket) return undefined;
   socket.on('error', () => {});
   return { input: socket.pipe(new PassThrough()), output: socket };
 }
 
-function attachment({ attached }: MonitorOptions): 'pipe'[] {
-  return attached ? ['pipe'] : [];
+/** Whoever is attached, and where the secrets come from. */
+function attachment({ attached, secrets }: MonitorOptions): ('pipe' | 'ignore')[] {
+  const client = attached ? 'pipe' : 'ignore';
+  return secrets === undefined ? [client] : [client, 'pipe'];
 }
 
-async function monitorArguments(
+/** A monitor that has ended before it read them says why in its report. */
+async function hand(pipe: Socket, bytes: Buffer): Promise<void> {
+  await finished(pipe.end(bytes), { readable: false }).catch(() => {});
+  bytes.fill(0);
+  pipe.destroy();
+}
+
+function monitorArguments(
   runner: string,
-  { tty, stdin, attached, log, health, join }: MonitorOptions,
-  after: string[] = [],
-): Promise<string[]> {
-  const map = await readIdMap();
+  { tty, stdin, attached, log, health, join, secrets, after = [] }: MonitorOptions,
+  map: IdMap,
+): string[] {
   return [
     'monitor',
     ...(tty ? ['--tty'] : []),
     ...(stdin ? ['--stdin'] : []),
     ...(attached ? ['--client'] : []),
     ...(log ? [] : ['--no-log']),
+    ...(secrets === undefined ? [] : ['--secrets']),
     ...(health === undefined ? [] : ['--health', timesText(health)]),
     '--',
     ...[runner, 'userns', '--error-fd', '6', ...namespaceArguments(map, join)],
@@ -118,6 +135,21 @@ async function monitorArguments(
 
 function timesText({ interval, timeout, startPeriod, startInterval, retries }: HealthTimes): string {
   return [interval, timeout, startPeriod, startInterval, retries].join(',');
+}
+
+/** The number of the descriptor behind which the monitor has the spec. */
+const SPEC_FD = 3;
+
+/**
+ * The values of variables that the monitor keeps in memory.
+ * @returns `NAME=VALUE` of those names that there are
+ */
+export async function heldVariables(directory: string, names: readonly string[]): Promise<string[]> {
+  const { monitor } = await readMonitorReport(directory);
+  if (names.length === 0 || monitor === undefined) return [];
+  const words = (await readFile(`/proc/${monitor}/fd/${SPEC_FD}`, 'utf8')).split('\0');
+  const variables = words.filter((_, at) => at % 2 === 1 && words[at - 1] === 'env');
+  return variables.filter(variable => names.some(name => variable.startsWith(`${name}=`)));
 }
 
 /** What the runner has said of the container so far. */

@@ -120,7 +120,11 @@ async function prepare(
     await fillDirectory(room.shop, tree.entries, root, room.signal);
     return { ...common, root };
   }
-  const { root, lowers, upper, work, release } = await room.driver.prepare(tree.layers, place, room.signal);
+  const { root, lowers, upper, work, release } = await room.driver.prepare(
+    { layers: tree.layers },
+    place,
+    room.signal,
+  );
   releases.push(release);
   return lowers === undefined ? { ...common, root } : { ...common, root, lowers, upper, work };
 }

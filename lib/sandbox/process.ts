@@ -75,7 +75,8 @@ export async function settleUpper(runner: string, { upper, lowers }: OverlayDire
   await runTool(runner, 'settle-upper', [upper, ...lowers]);
 }
 
-async function runTool(runner: string, command: string, args: string[]): Promise<void> {
+/** Runs a command of the runner that does one thing. @throws SandboxError with the code that it reports */
+export async function runTool(runner: string, command: string, args: string[]): Promise<void> {
   const stdio: StdioOptions = ['ignore', 'ignore', 'ignore', 'ignore', 'pipe'];
   const child = spawn(runner, [command, '--report', '4', ...args], { stdio, env: {} });
   const end = await endOf(child, collectReport(child).whole);

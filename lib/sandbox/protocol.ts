@@ -7,6 +7,7 @@ import type {
   CacheIdentity,
   CacheMountInfo,
   CommitResult,
+  KeptRoot,
   KeptSpec,
   LeftOut,
   RunResult,
@@ -44,9 +45,12 @@ export interface Requests {
   };
   discard: { args: [changes: string]; result: undefined };
   keep: { args: [spec: KeptSpec, directory: string]; result: undefined };
+  keptRoot: { args: [base: Pick<RunSpec, 'layers' | 'rootfs'>, directory: string]; result: KeptRoot };
   keptChanges: { args: [directory: string]; result: LayerEntry[] };
   commitKept: { args: [directory: string, leftOut: LeftOut]; result: Digest };
   writeLayer: { args: [entries: SourceEntry[], options: { clampMtime?: number }]; result: Digest };
+  directoryEntries: { args: [path: string]; result: LayerEntry[] };
+  directoryLayer: { args: [path: string]; result: Digest };
   writeTar: { args: [entries: SourceEntry[], path: string]; result: undefined };
   makeBlob: { args: [layer: Digest]; result: undefined };
   readFile: { args: [path: string, maxBytes: number]; result: Uint8Array };

@@ -6,7 +6,7 @@ import type { EtcFile } from './etc-files.js';
 import type { PreparedMount, PreparedTree } from './mounts.js';
 import { helperCall } from './network/helper.js';
 import { actionValue, containerSeccomp } from './seccomp-profile.js';
-import type { RunSpec, SecretMount, TmpfsMount } from './types.js';
+import type { HeldSecrets, RunSpec, SecretMount, TmpfsMount } from './types.js';
 
 /** What the runner is told beside the RunSpec. */
 export interface RunnerContext {
@@ -186,6 +186,15 @@ export function encodeRunSpec(spec: RunSpec, context: RunnerContext): Buffer {
     ...context.files.flatMap(fileFields),
     ...context.mounts.flatMap(mount => mountFields(mount, context.singleId)),
     ...limitFields(spec),
+  ];
+  return Buffer.concat(fields.map(encodeField));
+}
+
+/** What is said of secrets in the same form, to be read after a spec. */
+export function encodeSecrets({ mounts, env }: HeldSecrets, singleId: boolean): Buffer {
+  const fields: Field[] = [
+    ...env.map((variable): Field => ['env', variable]),
+    ...mounts.flatMap(mount => mountFields(mount, singleId)),
   ];
   return Buffer.concat(fields.map(encodeField));
 }

@@ -7,6 +7,7 @@ import { type PreparedMount, withMounts } from './mounts.js';
 import type { ContainerProcess } from './process.js';
 import type { StreamModes } from './protocol.js';
 import { removeTree } from './remove-tree.js';
+import { boundRoot } from './root-directory.js';
 import type { Workshop } from './trees.js';
 import type { CommitResult, RunResult, RunSpec } from './types.js';
 
@@ -41,7 +42,7 @@ export class Runs {
   ): Promise<RunResult> {
     const directory = await this.shop.storage.scratch('run');
     try {
-      const root = await this.driver.prepare(spec.layers, directory, signal);
+      const root = await this.prepare(spec, directory, signal);
       const files = await etcFiles(spec, this.shop.singleId);
       const end = await this.runIn(spec, root, files, modes, attach, { directory, signal });
       const changes = `run-${this.counter++}`;
@@ -51,6 +52,15 @@ export class Runs {
       await removeTree(directory);
       throw error;
     }
+  }
+
+  private prepare(
+    { layers, rootfs }: RunSpec,
+    directory: string,
+    signal: AbortSignal,
+  ): Promise<PreparedRoot> {
+    if (rootfs !== undefined && !rootfs.overlay) return boundRoot(rootfs.path, directory);
+    return this.driver.prepare({ layers, below: rootfs?.path }, directory, signal);
   }
 
   private async runIn(

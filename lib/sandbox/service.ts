@@ -7,9 +7,11 @@ import { exportCache, importCache, listCaches, removeCaches } from './cache-moun
 import { probeDrivers } from './drivers/choose.js';
 import type { DriverTools } from './drivers/driver.js';
 import { assertKeeps, commitKept, keepContainer, keptChanges } from './keeping.js';
+import { keptRoot } from './kept-root.js';
 import type { ContainerProcess } from './process.js';
 import type { Requests, WorkerConfig } from './protocol.js';
 import { removeTree } from './remove-tree.js';
+import { directoryEntries, directoryLayer } from './root-directory.js';
 import type { Runs } from './runs.js';
 import { makeTar, unpackChain, type Workshop, writeLayerFrom } from './trees.js';
 import type { StorageDriver } from './types.js';
@@ -53,9 +55,16 @@ export function createService(
       await keepContainer(shop, keeper, spec, beneath(directory), signal);
       return undefined;
     },
+    keptRoot: ({ signal }, { layers, rootfs }, directory) => {
+      const { settleUpper } = tools;
+      const options = { layers, rootfs, directory: beneath(directory), driver, settleUpper, signal };
+      return keptRoot(shop, { ...options, durable: true });
+    },
     keptChanges: ({ signal }, directory) => keptChanges(shop, beneath(directory), signal),
     commitKept: ({ signal }, directory, leftOut) => commitKept(shop, beneath(directory), leftOut, signal),
     writeLayer: ({ signal }, entries, { clampMtime }) => writeLayerFrom(shop, entries, clampMtime, signal),
+    directoryEntries: ({ signal }, path) => directoryEntries(shop, path, signal),
+    directoryLayer: ({ signal }, path) => directoryLayer(shop, path, signal),
     writeTar: async ({ signal }, entries, path) => {
       const engine = await shop.engine();
       await engine.writeLayer({ kind: 'entries', entries }, { tarPath: beneath(path), signal });

@@ -144,6 +144,13 @@ export interface AgentMount {
   gid: number;
 }
 
+/** The secrets of a container that stays, which never reach the disk. */
+export interface HeldSecrets {
+  mounts: SecretMount[];
+  /** `NAME=VALUE` */
+  env: string[];
+}
+
 export type Mount = HostMount | TreeMount | SecretMount | AgentMount;
 
 /** A port of the host that leads into a container. */
@@ -189,10 +196,20 @@ export interface DnsOptions {
   options?: string[];
 }
 
+/** A directory of the host that a container has for its root. */
+export interface RootDirectory {
+  /** absolute path */
+  path: string;
+  /** true: an overlay above it takes what the container writes, and it stays as it is */
+  overlay: boolean;
+}
+
 /** One process in a container whose root is the merged view of `layers`. */
 export interface RunSpec {
   /** diffIDs, bottom first; all must be in the store */
   layers: Digest[];
+  /** the root instead of layers, of which there are none then */
+  rootfs?: RootDirectory;
   args: string[];
   /** exactly the environment of the process: `KEY=VALUE` */
   env: string[];
@@ -227,6 +244,19 @@ export interface RunSpec {
   capDrop?: string[];
   shmSize?: number;
   ulimits?: { name: string; soft: number; hard: number }[];
+}
+
+/** A root that is made and not mounted yet. */
+export interface KeptRoot {
+  /** `lowers` given: empty directory for the runner to mount the overlay on; otherwise the root itself, ready */
+  root: string;
+  /** trees, topmost first */
+  lowers?: string[];
+  /** directory that takes the changes; the root itself for a plain copy */
+  upper: string;
+  work?: string;
+  /** program and arguments that the runner starts to mount and serve the root; left out: it is there */
+  server?: string[];
 }
 
 /** What of a container's changes is no part of the layer that it becomes. */
@@ -298,6 +328,15 @@ export interface Worker {
    * @throws SandboxError `SANDBOX_KEEP` when it cannot stay here
    */
   keep(spec: KeptSpec, directory: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Makes the root of a container that stays, where it is not there yet, for others to mount.
+   * @throws SandboxError `SANDBOX_DRIVER`
+   */
+  keptRoot(
+    base: Pick<RunSpec, 'layers' | 'rootfs'>,
+    directory: string,
+    signal?: AbortSignal,
+  ): Promise<KeptRoot>;
   /** What a container that stays has written, as entries of a layer. */
   keptChanges(directory: string, signal?: AbortSignal): Promise<LayerEntry[]>;
   /** Writes that as a layer of the store, without what is left out. */
@@ -311,6 +350,10 @@ export interface Worker {
     options?: { clampMtime?: number },
     signal?: AbortSignal,
   ): Promise<Digest>;
+  /** What is in a directory of the host, as entries of a layer. */
+  directoryEntries(path: string, signal?: AbortSignal): Promise<LayerEntry[]>;
+  /** Writes a directory of the host as a layer of the store. */
+  directoryLayer(path: string, signal?: AbortSignal): Promise<Digest>;
   /** Writes entries as a plain tar to a new file beneath the store; nothing is recorded. */
   writeTar(entries: SourceEntry[], path: string, signal?: AbortSignal): Promise<void>;
   /** Makes a plain tar blob form of a layer that has only a tree; does nothing when a blob's bytes are held. */

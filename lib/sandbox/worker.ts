@@ -2,11 +2,12 @@ import type { Readable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
 import { type Channel, WorkerClient, workerDied } from './client.js';
 import { countIds, type IdMap, namespaceArguments } from './id-map.js';
-import { readIdMap } from './id-map-input.js';
+import { noteSingleId, readIdMap } from './id-map-input.js';
+import { namespaceError } from './namespace-error.js';
 import { findProgram, findRunner, OCI_RUNTIMES, WORKER_MAIN } from './paths.js';
 import { collect } from './program-streams.js';
 import type { FromWorker, WorkerConfig } from './protocol.js';
-import { parseReport, type RunnerReport } from './report.js';
+import { parseReport } from './report.js';
 import type { StorageConfig } from './storage.js';
 import type { SandboxOptions } from './types.js';
 import { fromWire } from './wire.js';
@@ -17,10 +18,6 @@ export interface WorkerOptions extends SandboxOptions {
   /** a process whose user and network namespaces the worker takes instead of new ones */
   join?: number;
 }
-
-const SINGLE_ID_NOTE =
-  'containers have a single id: changes of owner and user succeed without effect, and every file of an image ' +
-  'belongs to you';
 
 const NO_RUNNER_NOTE =
   'shale-runner is not built (npm run build): steps run through an OCI runtime, as root without a user namespace';
@@ -43,7 +40,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
   options.signal?.throwIfAborted();
   // loaded while files are read: execa takes 40 ms, so only who needs a worker pays for it
   const [map] = await Promise.all([readIdMap(), import('execa')]);
-  if (map.kind === 'single') options.onNote?.(noteOf(map));
+  noteSingleId(map, options.onNote);
   const runner = findRunner();
   if (runner === undefined) options.onNote?.(NO_RUNNER_NOTE);
   const config: WorkerConfig = {
@@ -55,12 +52,6 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerClient>
     runtime: findRuntime(options.runtime, runner),
   };
   return launch(namespaceCommand(map, runner, options.join), config, options);
-}
-
-function noteOf(map: IdMap): string {
-  return [`${SINGLE_ID_NOTE} (${map.why})`, map.hint && `to change that: ${map.hint}`]
-    .filter(Boolean)
-    .join('; ');
 }
 
 /** @throws SandboxError `SANDBOX_NO_RUNTIME` when the one that was asked for is not there */
@@ -108,7 +99,8 @@ async function launch(
     const how =
       result.signal ??
       (result.exitCode === undefined ? String(result.shortMessage) : `exit code ${result.exitCode}`);
-    return namespaceError(parseReport(report()), how, config);
+    const ended = parseReport(report());
+    return ended.error === undefined ? workerDied(how) : namespaceError(ended, config.ids);
   });
   const channel: Channel = {
     send: message => {
@@ -155,35 +147,4 @@ async function untilReady(
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-}
-
-const USERNS_HINTS: [when: (report: RunnerReport) => boolean, hint: string][] = [
-  [
-    report => report.error?.errno === 'ENOSPC',
-    'user namespaces are switched off: sysctl -w user.max_user_namespaces=65536',
-  ],
-  [
-    report => report.error?.code === 'USERNS_REFUSED',
-    'user namespaces are forbidden: sysctl -w kernel.unprivileged_userns_clone=1, and on Ubuntu sysctl -w ' +
-      'kernel.apparmor_restrict_unprivileged_userns=0; in a container: --security-opt seccomp=unconfined',
-  ],
-  [
-    report => report.error?.code === 'USERNS_HELPER',
-    'newuidmap and newgidmap refuse the ranges: see /etc/subuid and /etc/subgid, and apt-get install --reinstall uidmap',
-  ],
-  [
-    report => report.error?.errno === 'EACCES',
-    'the security policy forbids it; on Ubuntu: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0',
-  ],
-];
-
-function namespaceError(report: RunnerReport, how: string, config: WorkerConfig): SandboxError {
-  if (report.error === undefined) return workerDied(how);
-  const hint = USERNS_HINTS.find(([when]) => when(report))?.[1];
-  const { errno } = report.error;
-  const detail = { runner: report.error.code, ids: config.ids, ...(errno === undefined ? {} : { errno }) };
-  return new SandboxError('SANDBOX_USERNS', `cannot enter a user namespace: ${report.error.message}`, {
-    hint,
-    detail,
-  });
 }

@@ -80,9 +80,9 @@ export class Directory {
     }
   }
 
-  /** Names of what is in it. */
+  /** What is in it, sorted. */
   async names(): Promise<string[]> {
-    return readdir(`/proc/self/fd/${this.handle.fd}`);
+    return (await readdir(`/proc/self/fd/${this.handle.fd}`)).sort();
   }
 
   /** Removes a file; one that is not there is removed already. */

@@ -91,7 +91,11 @@ static const char *search_path(const struct spec *spec) {
 static void try_execute(const char *path, const struct spec *spec) {
   struct stat stat_of_file;
   /* a directory gives EACCES on exec; docker says the same of it as of a file without the x bit */
-  if (stat(path, &stat_of_file) < 0) return;
+  if (stat(path, &stat_of_file) < 0) {
+    /* a directory of PATH that nobody may look into has nothing to execute */
+    errno = ENOENT;
+    return;
+  }
   execve(path, (char *const *)spec->args.items, (char *const *)spec->env.items);
 }
 

@@ -13,6 +13,7 @@
 #include "json.h"
 #include "kernel.h"
 #include "report.h"
+#include "secrets.h"
 
 long now_ms(void) {
   struct timespec now;
@@ -81,7 +82,9 @@ static void become_probe(const struct health *health, const struct inside *insid
 static void become_probe(const struct health *health, const struct inside *inside, int output) {
   OWNED_TEXT first = must_print("%d", inside->first);
   OWNED_TEXT owner = must_print("%d", inside->owner);
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC), spec = openat(health->directory, "probe", O_RDONLY | O_CLOEXEC);
+  int spec = openat(health->directory, "probe", O_RDONLY | O_CLOEXEC);
+  if (health->secrets >= 0) spec = join_secrets(spec, health->secrets);
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   /* above all that is to be replaced */
   int high[] = {fcntl(null, F_DUPFD, 64), fcntl(output, F_DUPFD, 64), fcntl(spec, F_DUPFD, 64)};
   dup2(high[0], 0);

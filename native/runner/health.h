@@ -27,6 +27,8 @@ struct health {
   int retries;
   /* of the container: its directory, with the file `probe` (a spec for `exec`), and this program's file */
   int directory;
+  /* what is said beside the spec (secrets.h), or -1 */
+  int secrets;
   const char *runner;
 
   enum health_status status;

@@ -1,10 +1,10 @@
 /*
- * `shale-runner monitor [--tty] [--stdin] [--client] [--no-log] [--health TIMES] -- COMMAND... [--- AFTER...]`: holds one container
+ * `shale-runner monitor [--tty] [--stdin] [--client] [--no-log] [--secrets] [--health TIMES] -- COMMAND... [--- AFTER...]`: holds one container
  * that nobody waits for. COMMAND is `shale-runner userns ... run ...`; the container lives and dies with this process,
  * which starts it again where its policy (restart.h) says so.
  *
  * Descriptors: 3 the spec, 4 the report, 5 a file with a flock, 6 the log, 7 the container's directory, and with
- * --client 8 a socket of somebody who is attached from the start. Who can lock 5 knows that the container has ended.
+ * --client 8 a socket of somebody who is attached from the start, with --secrets 9 a pipe (secrets.h). Who can lock 5 knows that the container has ended.
  */
 #include "commands.h"
 
@@ -26,6 +26,7 @@
 #include "kernel.h"
 #include "monitor.h"
 #include "report.h"
+#include "secrets.h"
 
 /* How long attached ones may take to read the last output. */
 enum { FAREWELL_MS = 5000 };
@@ -39,6 +40,7 @@ static void parse(struct monitor *monitor, char **argv) {
     else if (strcmp(*at, "--stdin") == 0) monitor->keep_input = true;
     else if (strcmp(*at, "--client") == 0) monitor->first_client = true;
     else if (strcmp(*at, "--no-log") == 0) monitor->silent = true;
+    else if (strcmp(*at, "--secrets") == 0) monitor->has_secrets = true;
     else if (strcmp(*at, "--health") == 0 && at[1] != NULL) health_configure(&monitor->health, *++at);
   }
   errno = 0;
@@ -190,6 +192,14 @@ static long hold(struct monitor *monitor) {
   return now_ms() - begun;
 }
 
+/* Each start reads both again. */
+static void take_secrets(struct monitor *monitor) {
+  hold_secrets(SECRETS);
+  monitor->health.secrets = SECRETS;
+  OWNED_FD whole = join_secrets(SPEC, SECRETS);
+  if (whole < 0 || dup3(whole, SPEC, O_CLOEXEC) < 0) fail("MONITOR_SECRETS", "cannot keep the secrets");
+}
+
 /* What was never executed, because there is no such program, is not tried again. */
 static bool was_refused(void) {
   OWNED_FD fd = openat(DIRECTORY, "report", O_RDONLY | O_CLOEXEC);
@@ -208,13 +218,14 @@ int command_monitor(int argc, char **argv) {
   static struct monitor monitor = {.input = -1,
                                    .output = {-1, -1},
                                    .streams = {{.name = "stdout"}, {.name = "stderr"}},
-                                   .health = {.directory = DIRECTORY, .output = -1}};
+                                   .health = {.directory = DIRECTORY, .secrets = -1, .output = -1}};
   report_to(REPORT);
   parse(&monitor, argv);
   monitor.health.runner = monitor.command[0];
   setsid();
   report_number("monitor", getpid());
-  for (int fd = SPEC; fd <= CLIENT; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  for (int fd = SPEC; fd <= SECRETS; fd++) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (monitor.has_secrets) take_secrets(&monitor);
   monitor.signals = watch_child();
   monitor.listener = listen_in_directory();
   if (monitor.first_client) add_client(&monitor.clients, CLIENT);

@@ -10,10 +10,10 @@
 #include "logfile.h"
 #include "restart.h"
 
-enum { SPEC = 3, REPORT = 4, LOCK = 5, LOG = 6, DIRECTORY = 7, CLIENT = 8 };
+enum { SPEC = 3, REPORT = 4, LOCK = 5, LOG = 6, DIRECTORY = 7, CLIENT = 8, SECRETS = 9 };
 
 struct monitor {
-  bool tty, keep_input, first_client, silent;
+  bool tty, keep_input, first_client, silent, has_secrets;
   char **command, **after;
   pid_t child;
   /* exit code of the last run */

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -38,6 +39,20 @@ static int open_upper(const struct spec *spec) {
   return upper;
 }
 
+/*
+ * A directory of the caller's may be the root of several containers: removing a mount point would take the mounts on it
+ * from the others. Returns a descriptor that says so to them, or -1.
+ */
+static int share_root(const struct spec *spec) {
+  if (spec->driver != ROOT_DIRECTORY) return -1;
+  int fd = open(spec->upper != NULL ? spec->upper : spec->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) flock(fd, LOCK_SH | LOCK_NB);
+  return fd;
+}
+
+/* The last one tidies up; what others have made stays with them. */
+static bool is_last(int shared) { return shared < 0 || flock(shared, LOCK_EX | LOCK_NB) == 0; }
+
 static unsigned long namespaces(const struct spec *spec) {
   unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   return spec->network == NETWORK_NONE || spec->network == NETWORK_PRIVATE ? flags | CLONE_NEWNET : flags;
@@ -60,6 +75,7 @@ int command_run(int argc, char **argv) {
   if (pipe2(alive, O_CLOEXEC) < 0 || pipe2(started, O_CLOEXEC) < 0 || (connected && pipe2(gate, O_CLOEXEC) < 0) ||
       socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, terminal) < 0)
     fail("SANDBOX_START", "pipe");
+  const int shared = share_root(&spec);
   const pid_t server = spec.server.count > 0 ? start_root_server(&spec, alive[0]) : -1;
   struct container container = {
       .spec = &spec, .stubs = new_stubs(), .upper = open_upper(&spec), .terminal = terminal[1], .alive = alive[0], .gate = gate[0]};
@@ -89,6 +105,6 @@ int command_run(int argc, char **argv) {
   if (uplink > 0) stop_uplink(uplink);
   restore_terminal();
   if (server > 0) stop_root_server(server);
-  remove_stubs(container.stubs, container.upper);
+  if (is_last(shared)) remove_stubs(container.stubs, container.upper);
   return report_end(status);
 }

@@ -62,6 +62,8 @@ t.test('operands', async t => {
   t.strictSame(await values('run -'), await values('run --rm -'));
   t.strictSame(await values('run image:one -'), [], 'the options of the container are its own');
   t.strictSame(await values('run image:one sh '), []);
+  t.strictSame(await values('run --rootfs '), ['FILES'], 'a directory instead of an image');
+  t.strictSame(await values('run --rootfs dir '), []);
   t.strictSame(await values('image tree image:one '), ['FILES'], 'paths of the image look like ours');
 });
 

@@ -64,6 +64,28 @@ t.test('a nested namespace has only the ids that it has', async t => {
   t.same(clipped.uids[1], { inside: 1, outside: 65000, count: 5001 });
 });
 
+t.test('a session has the ids of containers already', async t => {
+  const ownUids = '0 1000 1\n1 100000 200000\n';
+  const own = {
+    ...user,
+    uid: 0,
+    gid: 0,
+    ownUids,
+    ownGids: ownUids,
+    subuid: 'root:100000:65536',
+    subgid: 'root:100000:65536',
+    user: 'root',
+  };
+  t.equal(chooseIdMap(own).kind, 'range', 'what root of another machine is given');
+  t.match(chooseIdMap({ ...own, session: true }), {
+    kind: 'identity',
+    uids: [
+      { inside: 0, outside: 0, count: 1 },
+      { inside: 1, outside: 1, count: 200000 },
+    ],
+  });
+});
+
 t.test('root', async t => {
   const root = { ...user, uid: 0, gid: 0, user: 'root', subuid: '', subgid: '' };
   t.match(chooseIdMap(root), {

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { applyChanges } from '../../build/changes.js';
 import { flatten } from '../../build/export.js';
 import type { Change } from '../../container/changes.js';
-import { commitContainer, containerLayer, diffContainer } from '../../container/commit.js';
+import { allLayers, commitContainer, diffContainer } from '../../container/commit.js';
 import type { ImageRecord } from '../../store/types.js';
 import { type Which, withContainer } from './which.js';
 
@@ -36,8 +36,8 @@ export function commit(options: CommitContainerOptions): Promise<ImageRecord> {
 /** Writes a container's whole root file system as a tar. */
 export function exportContainer(options: Which & { sink: Writable }): Promise<void> {
   return withContainer(options, async (house, record) => {
-    const layer = await containerLayer(house, record, options.signal);
-    const path = await flatten(house, [...record.config.rootfs.diff_ids, layer], options.signal);
+    const layers = await allLayers(house, record, options.signal);
+    const path = await flatten(house, layers, options.signal);
     await pipeline(createReadStream(path), options.sink, { signal: options.signal, end: false });
   });
 }

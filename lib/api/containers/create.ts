@@ -2,11 +2,10 @@ import { createContainer } from '../../container/create.js';
 import { defaultNetwork } from '../../container/network.js';
 import type { KeptOptions } from '../../container/options.js';
 import type { ContainerRecord } from '../../container/record.js';
-import { hostPlatform, parsePlatform } from '../../oci/index.js';
 import { UsageError } from '../../util/errors.js';
-import { findOrPull } from '../base-image.js';
 import { withHouse } from '../house.js';
 import type { RunImageOptions } from '../run.js';
+import { sourceImage } from '../source-image.js';
 
 export interface CreateOptions extends RunImageOptions, KeptOptions {
   name?: string;
@@ -16,36 +15,31 @@ export interface CreateOptions extends RunImageOptions, KeptOptions {
  * Makes a container that stays, and starts nothing.
  *
  * @throws ContainerError `CONTAINER_NAME_USED`, `CONTAINER_NAME_INVALID`, `CONTAINER_NO_COMMAND`; StoreError
- *   `STORE_IMAGE_UNKNOWN`; RegistryError
+ *   `STORE_IMAGE_UNKNOWN`; RegistryError; UsageError `USAGE_CONFLICT`
  */
 export function create(options: CreateOptions): Promise<ContainerRecord> {
   if (options.autoRemove && options.restart !== undefined && options.restart.name !== 'no')
     throw new UsageError('USAGE_CONFLICT', 'conflicting options: cannot specify both --restart and --rm');
   return withHouse(options, async house => {
-    const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-    const image = await findOrPull(house, options, options.image, platform, options.pull ?? 'missing');
-    const { id } = await house.store.images.require(image.name ?? options.image);
-    return createContainer(
-      house.store,
-      { id, config: image.config },
-      { ...kept(options), network: options.network ?? defaultNetwork(options), name: options.name },
-    );
+    const image = await sourceImage(house, options);
+    const network = options.network ?? defaultNetwork(options);
+    return createContainer(house.store, image, { ...kept(options), network, name: options.name });
   });
 }
 
 /** What goes into the record: nothing of this call alone, and nothing that is no plain data. */
 function kept(options: CreateOptions): KeptOptions {
-  const { image, command, entrypoint, env, workdir, user, hostname, extraHosts, mounts } = options;
+  const { image, rootfs, command, entrypoint, env, workdir, user, hostname, extraHosts, mounts } = options;
   const { ports, publishAll, expose, dns, dnsSearch, dnsOptions } = options;
   const { interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits } = options;
-  const { volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices } = options;
+  const { secrets, volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices } = options;
   const { unsetEnv, annotations } = options;
   const { labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init } = options;
   return {
-    ...{ image, command, entrypoint, env, workdir, user, hostname, extraHosts, mounts },
+    ...{ image, rootfs, command, entrypoint, env, workdir, user, hostname, extraHosts, mounts },
     ...{ ports, publishAll, expose, dns, dnsSearch, dnsOptions },
     ...{ interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits },
-    ...{ volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices },
+    ...{ secrets, volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices },
     ...{ unsetEnv, annotations },
     ...{ labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init },
   };

@@ -1,9 +1,12 @@
+import type { KeptOptions } from '../../container/options.js';
 import { isPaused } from '../../container/pause.js';
 import { processesOf } from '../../container/processes.js';
 import { readInContainer } from '../../container/root-file.js';
 import { specOf } from '../../container/spec.js';
 import { type JoinEnd, joinContainer } from '../../sandbox/join.js';
+import { heldVariables } from '../../sandbox/monitor.js';
 import type { ProgramStreams } from '../../sandbox/program-streams.js';
+import { splitVariable } from '../../util/environment.js';
 import { ContainerError } from '../../util/errors.js';
 import { directoryOf, type Which, withContainer } from './which.js';
 
@@ -49,13 +52,14 @@ export async function exec(options: ExecOptions): Promise<JoinEnd> {
       );
     const [first] = await processesOf(store, record);
     const own = record.options;
+    const held = await heldOf(directoryOf(store, record), own);
     const spec = await specOf(
       store,
       record.config,
       {
         ...own,
         ...{ command, entrypoint: [], tty },
-        env: { ...without(own.env, unsetEnv), ...env },
+        env: { ...without({ ...own.env, ...held }, unsetEnv), ...env },
         unsetEnv: [...(own.unsetEnv ?? []), ...(unsetEnv ?? [])],
         privileged: privileged || own.privileged,
         workdir: workdir ?? own.workdir,
@@ -73,6 +77,12 @@ export async function exec(options: ExecOptions): Promise<JoinEnd> {
     };
   });
   return joinContainer({ ...joining, stdin: interactive, streams: options.streams, detach });
+}
+
+/** Variables of secrets, which nobody but the monitor knows. */
+async function heldOf(directory: string, { secrets = [] }: KeptOptions): Promise<Record<string, string>> {
+  const names = secrets.flatMap(({ type, target = '' }) => (type === 'env' ? [target] : []));
+  return Object.fromEntries((await heldVariables(directory, names)).map(splitVariable));
 }
 
 function without(env: Record<string, string> = {}, names: readonly string[] = []): Record<string, string> {

@@ -28,6 +28,7 @@ export interface ListedContainer extends ContainerSummary {
 }
 
 async function imageShown({ images }: Store, { imageName, image }: ContainerRecord): Promise<string> {
+  if (image === undefined) return imageName;
   const meant = await images.find(imageName).catch(() => undefined);
   return meant?.id === image ? imageName : image;
 }

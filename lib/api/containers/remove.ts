@@ -1,5 +1,6 @@
 import { containerFilter } from '../../container/filters.js';
 import { summaryOf } from '../../container/inspect.js';
+import { readMounted } from '../../container/mounted.js';
 import { listRecords } from '../../container/record.js';
 import { removeContainer } from '../../container/remove.js';
 import { isHeld } from '../../container/state.js';
@@ -18,7 +19,7 @@ export function remove(options: Which & { force?: boolean; volumes?: boolean }):
 }
 
 /**
- * Removes every container that does not run.
+ * Removes every container that does not run and that no session has mounted.
  *
  * @param options.filters `until=TIME`, `label=KEY[=VALUE]`, `label!=KEY[=VALUE]`
  * @returns their ids, and the bytes that they took on the disk
@@ -40,7 +41,9 @@ export async function prune(
     const all = await Promise.all((await listRecords(store)).map(record => summaryOf(store, record)));
     const fits = containerFilter(filters, all);
     for (const { record } of all.filter(each => !isHeld(each.state) && fits(each))) {
-      reclaimed += (await house.measure(directoryOf(store, record))).bytes;
+      const directory = directoryOf(store, record);
+      if ((await readMounted(directory)) !== undefined) continue;
+      reclaimed += (await house.measure(directory)).bytes;
       await removeContainer(house, record);
       removed.push(record.id);
     }

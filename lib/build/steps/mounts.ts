@@ -4,8 +4,10 @@ import type { CacheTree, Mount, MountTree } from '../../sandbox/types.js';
 import { chainId, type Digest, sha256 } from '../../util/digest.js';
 import { BuildError, DockerfileError } from '../../util/errors.js';
 import { baseOf, cleanAbsolute, joinPath, parentOf, toBytePath } from '../../util/paths.js';
+import { secretText } from '../../util/secret-source.js';
 import { inlineOrigin, type Origin, planDigest } from '../copy/origins.js';
 import { describeFiles } from '../explain.js';
+import { secretFailure } from '../secrets.js';
 import type { BuildSession } from '../session.js';
 
 /** Where mounts find what they name. */
@@ -222,7 +224,8 @@ async function planSecret(session: BuildSession, mount: MountFlag): Promise<Plan
         if (required) throw missing(`secret ${id}: not found`, `give it with --secret id=${id},src=FILE`);
         return NONE;
       }
-      const value = env === undefined ? [] : [[env, textOf(content, id)] as [string, string]];
+      const value =
+        env === undefined ? [] : [[env, secretText(id, content, secretFailure)] as [string, string]];
       return { mounts: file ? [{ type: 'secret', content, target, mode, uid, gid }] : [], env: value };
     },
   };
@@ -231,11 +234,6 @@ async function planSecret(session: BuildSession, mount: MountFlag): Promise<Plan
 /** Only for who asked: whoever can read the store can try guesses against it. */
 function secretDigest(id: string, content: Uint8Array | undefined): string {
   return content === undefined ? '' : sha256(Buffer.concat([Buffer.from(`secret\0${id}\0`), content]));
-}
-
-function textOf(content: Uint8Array, id: string): string {
-  if (!content.includes(0)) return Buffer.from(content).toString('utf8');
-  throw new BuildError('BUILD_SECRET', `secret ${id} has a NUL byte: it cannot be an environment variable`);
 }
 
 /** @param number how many ssh mounts the instruction has before this one */
@@ -260,7 +258,7 @@ function planAgent(session: BuildSession, mount: MountFlag, number: number): Pla
 }
 
 function missing(message: string, hint: string): BuildError {
-  return new BuildError('BUILD_SECRET', message, { hint });
+  return secretFailure(message, { hint });
 }
 
 /** A script of a here-document that says which program it is for, as a file to execute at `path`. */

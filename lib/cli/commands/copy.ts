@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
 import { type CopyEvent, type CopyImageOptions, copyImage } from '../../api/copy.js';
 import { isImageName } from '../../image/transport/name.js';
 import { UsageError } from '../../util/errors.js';
+import { writeOutput } from '../../util/output.js';
 import type { Command, Invocation } from '../command.js';
 import { COPY_FLAGS, compressionWishes, formatOf, multiArchOf, refuseUnsupported } from '../copy-flags.js';
 import { makeProgress } from '../progress/index.js';
@@ -36,7 +36,7 @@ export const copyCommand: Command = {
         onEvent: progress.event,
       });
       const file = flags.string('digestfile');
-      if (file !== undefined) await writeFile(file, digest);
+      if (file !== undefined) await writeOutput(file, digest);
       return 0;
     } finally {
       progress.end();

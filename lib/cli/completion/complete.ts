@@ -55,7 +55,9 @@ async function completeCommand(
   const { awaits, operands, ended } = scan(command.flags, words, command.interspersed ?? true);
   if (awaits !== undefined) return values(around, awaits, current, '');
   if (current.startsWith('-') && !ended) return flags(around, command.flags, current);
-  const placeholder = operandAt(command.operands, operands.length);
+  const placeholder =
+    (operands.length === 0 ? otherOperand(command.flags, words) : undefined) ??
+    operandAt(command.operands, operands.length);
   const fixed = /^[a-z]+(\|[a-z]+)+$/.test(placeholder) ? placeholder.split('|') : undefined;
   if (fixed !== undefined)
     return only(
@@ -65,6 +67,11 @@ async function completeCommand(
       ),
     );
   return named(around, kindsOf(placeholder), current, '');
+}
+
+/** What the first operand is with the flags that were typed. */
+function otherOperand(specs: readonly FlagSpec[], words: readonly string[]): string | undefined {
+  return specs.find(({ name, operand }) => operand !== undefined && words.includes(`--${name}`))?.operand;
 }
 
 interface Scanned {

@@ -4,6 +4,12 @@ import type { ContainerFlag, Said } from './flag.js';
 /** Flags about where the image comes from. */
 export const IMAGE_FLAGS: ContainerFlag[] = [
   {
+    name: 'rootfs',
+    kind: 'bool',
+    help: 'A directory with a root file system instead of an image; DIR:O leaves it as it is',
+    operand: 'DIR[:O]',
+  },
+  {
     name: 'platform',
     kind: 'string',
     value: 'OS/ARCH',

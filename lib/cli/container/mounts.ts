@@ -1,6 +1,7 @@
 import { parseBytes } from '../build-values.js';
 import type { ContainerFlag } from './flag.js';
 import { parseMount } from './mount-flag.js';
+import { parseContainerSecret } from './secret-flag.js';
 import { parseTmpfs } from './tmpfs-flag.js';
 import { parseVolume } from './volume-flag.js';
 
@@ -26,6 +27,13 @@ export const MOUNT_FLAGS: ContainerFlag[] = [
     value: 'DIR[:OPTIONS]',
     help: 'tmpfs mount (repeatable)',
     parse: text => ({ mounts: [parseTmpfs(text)] }),
+  },
+  {
+    name: 'secret',
+    kind: 'list',
+    value: 'id=NAME,src=FILE',
+    help: 'A file or variable (env=NAME) that is never stored, as /run/secrets/NAME or, with type=env, a variable',
+    parse: text => ({ secrets: [parseContainerSecret(text)] }),
   },
   {
     name: 'volumes-from',

@@ -11,6 +11,7 @@ import { MOUNT_FLAGS } from './mounts.js';
 import { NETWORK_FLAGS } from './network.js';
 import { PROCESS_FLAGS } from './process.js';
 import { REFUSED_FLAGS } from './refused.js';
+import { parseRootfs } from './rootfs-operand.js';
 import { SUPERVISION_FLAGS } from './supervision.js';
 
 const TABLE: ContainerFlag[] = [
@@ -30,10 +31,11 @@ export const CONTAINER_FLAGS: FlagSpec[] = [...TABLE, ...REGISTRY_FLAGS];
 
 /** What a command line of `run` or `create` says of the container. */
 export async function containerOptions({ flags, operands, options }: Invocation): Promise<CreateOptions> {
-  const [image = '', ...command] = operands;
+  const [first = '', ...command] = operands;
+  const source = flags.bool('rootfs') ? { rootfs: parseRootfs(first) } : { image: first };
   const said = await readContainerFlags(TABLE, flags);
   const onMissing = (name: string): void => {
     process.stderr.write(`Unable to find image '${name}' locally\n`);
   };
-  return { ...options, ...registryOptions(flags), onMissing, ...said, image, command };
+  return { ...options, ...registryOptions(flags), onMissing, ...said, ...source, command };
 }

@@ -129,6 +129,28 @@ export const CONTAINER_COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('../commands/commit.js')).diffCommand,
   },
   {
+    name: 'unshare',
+    summary: 'Run a command, or a shell, as root of the ids that containers have',
+    load: async () => (await import('../commands/unshare.js')).unshareCommand,
+  },
+  {
+    name: 'mount',
+    summary: "Make a container's files a directory, in a session of unshare",
+    load: async () => (await import('../commands/mount.js')).mountCommand,
+  },
+  {
+    name: 'umount',
+    aliases: ['unmount'],
+    summary: 'Take the directory of a mounted container away',
+    load: async () => (await import('../commands/mount.js')).umountCommand,
+  },
+  {
+    name: 'config',
+    aliases: ['container config'],
+    summary: 'Say what an image that is committed of a container is to have',
+    load: async () => (await import('../commands/config.js')).config,
+  },
+  {
     name: 'commit',
     aliases: ['container commit'],
     summary: 'Make an image of a container',

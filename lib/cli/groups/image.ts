@@ -70,6 +70,16 @@ export const IMAGE_COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('../commands/image-look.js')).imageReport,
   },
   {
+    name: 'unpack',
+    summary: 'Make an OCI runtime bundle of an image in an OCI image layout',
+    load: async () => (await import('../commands/layouts.js')).unpackCommand,
+  },
+  {
+    name: 'gc',
+    summary: 'Delete the blobs of an OCI image layout that nothing leads to',
+    load: async () => (await import('../commands/layouts.js')).gc,
+  },
+  {
     name: 'image prune',
     summary: 'Remove images that have no name and no container',
     load: async () => (await import('../commands/prune.js')).imagePrune,

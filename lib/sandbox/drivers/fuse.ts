@@ -1,7 +1,8 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../../util/errors.js';
+import { isMounted } from '../mountinfo.js';
 import { findProgram } from '../paths.js';
 import { reportError } from '../report.js';
 import type { Workshop } from '../trees.js';
@@ -16,8 +17,8 @@ import { overlayDirectories, probeDirectories } from './overlay.js';
 export function fuseDriver(shop: Workshop, settleUpper: DriverTools['settleUpper']): Driver {
   return {
     name: 'fuse-overlayfs',
-    async prepare(layers, directory, signal): Promise<PreparedRoot> {
-      const directories = await overlayDirectories(shop, layers, directory, signal);
+    async prepare(base, directory, signal): Promise<PreparedRoot> {
+      const directories = await overlayDirectories(shop, base, directory, signal);
       const unmount = await mountFuse(directories);
       const { root, upper: tree } = directories;
       const release = async () => {
@@ -120,11 +121,4 @@ async function mountFuse(directories: OverlayDirectories): Promise<() => Promise
 /** Above it stand remarks about options. */
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
-}
-
-/** mountinfo escapes blanks and backslashes in octal, proc(5). */
-async function isMounted(path: string): Promise<boolean> {
-  const escaped = path.replace(/[ \t\n\\]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
-  return text.includes(` ${escaped} `);
 }

@@ -1,36 +1,40 @@
 import { chmod, chown, lstat, lutimes, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Digest } from '../../util/digest.js';
+import { errnoCode } from '../../util/errors.js';
 import { unpackChain, type Workshop } from '../trees.js';
-import type { Driver, DriverTools, OverlayDirectories, PreparedRoot } from './driver.js';
+import type { Base, Driver, DriverTools, OverlayDirectories, PreparedRoot } from './driver.js';
 
 /** Makes a directory that looks like `model`: overlay shows the root's metadata from the upper directory. */
 async function mkdirLike(path: string, model: string): Promise<void> {
   const { mode, uid, gid, mtimeMs } = await lstat(model);
   await mkdir(path);
-  await chown(path, uid, gid);
+  await chown(path, uid, gid).catch(error => {
+    // a directory of the host may belong to an id that there is none of here
+    if (errnoCode(error) !== 'EINVAL') throw error;
+  });
   await chmod(path, mode & 0o7777);
   await lutimes(path, mtimeMs / 1000, mtimeMs / 1000);
 }
 
-/** The trees of a chain, topmost first, as overlay wants them; an empty chain has an empty directory. */
-async function lowerTrees(shop: Workshop, layers: Digest[], directory: string): Promise<string[]> {
-  if (layers.length > 0)
-    return layers.map((_, at) => shop.storage.treePath(layers.slice(0, at + 1))).reverse();
+/** The trees of a chain, topmost first, as overlay wants them; for nothing at all an empty directory. */
+async function lowerTrees(shop: Workshop, { layers, below }: Base, directory: string): Promise<string[]> {
+  const trees = layers.map((_, at) => shop.storage.treePath(layers.slice(0, at + 1))).reverse();
+  const lowers = below === undefined ? trees : [...trees, below];
+  if (lowers.length > 0) return lowers;
   const empty = join(directory, 'empty');
   await mkdir(empty, { mode: 0o755 });
   return [empty];
 }
 
-/** Unpacks what is not unpacked, and makes the directories of an overlay of the chain in `directory`. */
+/** Unpacks what is not unpacked, and makes the directories of an overlay of the base in `directory`. */
 export async function overlayDirectories(
   shop: Workshop,
-  layers: Digest[],
+  base: Base,
   directory: string,
   signal?: AbortSignal,
 ): Promise<OverlayDirectories> {
-  await unpackChain(shop, layers, signal);
-  const lowers = await lowerTrees(shop, layers, directory);
+  await unpackChain(shop, base.layers, signal);
+  const lowers = await lowerTrees(shop, base, directory);
   const [upper, work, root] = ['upper', 'work', 'root'].map(name => join(directory, name)) as [
     string,
     string,
@@ -56,8 +60,8 @@ export async function probeDirectories(directory: string): Promise<OverlayDirect
 export function overlayDriver(shop: Workshop, tryOverlay: DriverTools['tryOverlay']): Driver {
   return {
     name: 'overlay',
-    async prepare(layers, directory, signal): Promise<PreparedRoot> {
-      const directories = await overlayDirectories(shop, layers, directory, signal);
+    async prepare(base, directory, signal): Promise<PreparedRoot> {
+      const directories = await overlayDirectories(shop, base, directory, signal);
       const tree = directories.upper;
       return {
         ...directories,

@@ -9,8 +9,9 @@ import { syncFileSystem } from '../../util/os.js';
 import { BASELINE, TREE } from '../kept-files.js';
 import { removeTree } from '../remove-tree.js';
 import { makeTar, type Workshop } from '../trees.js';
+import { copyDirectory } from '../written-tree.js';
 import { changedEntries } from './compare.js';
-import type { Driver, PreparedRoot } from './driver.js';
+import type { Base, Driver, PreparedRoot } from './driver.js';
 
 /**
  * No overlay at all: every step gets the whole root as plain files, and what changed is found by looking at
@@ -19,10 +20,10 @@ import type { Driver, PreparedRoot } from './driver.js';
 export function vfsDriver(shop: Workshop): Driver {
   return {
     name: 'vfs',
-    async prepare(layers, directory, signal): Promise<PreparedRoot> {
+    async prepare(base, directory, signal): Promise<PreparedRoot> {
       const root = join(directory, 'root');
       await mkdir(root, { mode: 0o755 });
-      for (const layer of layers) await mergeLayer(shop, layer, root, signal);
+      await copyBase(shop, base, root, signal);
       const before = await scanTree(shop, root, signal);
       return {
         root,
@@ -37,6 +38,16 @@ export function vfsDriver(shop: Workshop): Driver {
     // unpacking is all it needs
     probe: async () => {},
   };
+}
+
+async function copyBase(
+  shop: Workshop,
+  { layers, below }: Base,
+  root: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (below !== undefined) await copyDirectory(shop, below, root, signal);
+  for (const layer of layers) await mergeLayer(shop, layer, root, signal);
 }
 
 async function mergeLayer(
@@ -70,7 +81,7 @@ async function mergeLayer(
  */
 export async function keepCopy(
   shop: Workshop,
-  layers: Digest[],
+  base: Base,
   directory: string,
   { durable, signal }: { durable: boolean; signal?: AbortSignal },
 ): Promise<string> {
@@ -79,7 +90,7 @@ export async function keepCopy(
   if (await exists(baseline)) return root;
   await removeTree(root);
   await mkdir(root, { mode: 0o755 });
-  for (const layer of layers) await mergeLayer(shop, layer, root, signal);
+  await copyBase(shop, base, root, signal);
   if (durable) await syncFileSystem(root);
   await writeFileAtomic(baseline, encodeBaseline(await scanTree(shop, root, signal)));
   return root;

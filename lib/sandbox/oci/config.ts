@@ -113,7 +113,7 @@ function seccompOf(spec: RunSpec, capabilities: string[], singleId: boolean): { 
  * The configuration of an OCI runtime that confines a step as our runner does. The user namespace is the worker's.
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config.md
  */
-export function ociConfig(spec: RunSpec, context: OciContext): object {
+export function ociConfig(spec: RunSpec, context: OciContext) {
   assertPlainNetwork(spec);
   const names = containerCapabilities(spec.capAdd, spec.capDrop);
   const bounding = names.map(name => `CAP_${name}`);

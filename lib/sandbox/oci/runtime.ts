@@ -68,6 +68,13 @@ async function writeFiles(directory: string, files: EtcFile[]): Promise<OciMount
   return mounts;
 }
 
+/** In memory: the configuration has the values of secrets that are variables. */
+async function makeBundle(path: string): Promise<string> {
+  await mkdir(path, { mode: 0o700 });
+  await run('mount', ['-t', 'tmpfs', '-o', 'nosuid,nodev,mode=700', 'tmpfs', path]);
+  return path;
+}
+
 /** The optional ones go where the image has a directory for them; OCI runtimes cannot tell. */
 function needed(files: EtcFile[]): EtcFile[] {
   return files.filter(file => !file.optional);
@@ -85,9 +92,26 @@ export async function startOci(
   extras: PreparedMount[],
   modes: StreamModes,
 ): Promise<ContainerProcess> {
-  const { root, upper, work, lowers } = prepared;
-  const bundle = join(root, '..', 'bundle');
-  await mkdir(bundle, { mode: 0o700 });
+  const bundle = await makeBundle(join(prepared.root, '..', 'bundle'));
+  const release = async () => void (await run('umount', ['-l', bundle]));
+  try {
+    const container = await startIn(bundle, runtime, spec, prepared, files, extras, modes);
+    return { ...container, end: container.end.finally(release) };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function startIn(
+  bundle: string,
+  runtime: OciRuntime,
+  spec: RunSpec,
+  { root, upper, work, lowers }: PreparedRoot,
+  files: EtcFile[],
+  extras: PreparedMount[],
+  modes: StreamModes,
+): Promise<ContainerProcess> {
   const overlaid = lowers !== undefined && work !== undefined;
   if (overlaid) await mountOverlay({ root, upper, work, lowers });
   const provided = await writeFiles(bundle, needed(files));

@@ -43,6 +43,22 @@ t.test('the command is what follows the image', async t => {
   t.match(options, { image: 'image', command: ['sh', '-c', 'x'], autoRemove: true });
 });
 
+t.test('a directory instead of an image', async t => {
+  const rootfs = async (operand: string) => {
+    const { flags, operands } = parseFlags(CONTAINER_FLAGS, ['--rootfs', operand, 'sh'], false);
+    return containerOptions({ flags, operands, options: { signal: new AbortController().signal } });
+  };
+  const plain = await rootfs('/some/dir/');
+  t.same(plain.rootfs, { path: '/some/dir', overlay: false });
+  t.equal(plain.image, undefined);
+  t.same((await rootfs('/some/dir:O')).rootfs, { path: '/some/dir', overlay: true });
+  t.same((await rootfs('/a:b/c')).rootfs, { path: '/a:b/c', overlay: false });
+  const odd = join(t.testdir({ 'odd:O': {} }), 'odd:O');
+  t.same((await rootfs(odd)).rootfs, { path: odd, overlay: false }, 'its own name ends so');
+  for (const text of ['', ':O', '/x:o', '/x:idmap', '/x:idmap=uids=0-1-2'])
+    await t.rejects(rootfs(text), { code: 'USAGE_FLAG_VALUE' }, text);
+});
+
 t.test('variables that the container does not get, and files that are not there', async t => {
   t.same((await said('-e', 'SHALE_TEST_UNSET', '--unsetenv', 'B')).unsetEnv?.sort(), [
     'B',
