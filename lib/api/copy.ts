@@ -56,7 +56,9 @@ export async function copyImage(options: CopyImageOptions): Promise<Digest> {
   const onEvent = transfersOf(options.onEvent);
   return withWorkshop(workshop => {
     const sides = { workshop, onEvent, form: FORMS[destination.transport] };
-    return withSource({ ...sides, options: { ...options, ...options.from } }, from, async image => {
+    // a blob on its way from one registry to another is told of once
+    const here = destination.transport === 'docker' ? { ...sides, onEvent: undefined } : sides;
+    return withSource({ ...here, options: { ...options, ...options.from } }, from, async image => {
       const top = await image.manifest();
       const [{ digest }, side] = [top, { ...options, ...options.to }];
       const there = { ...sides, options: side, source, digest, additionalTags };

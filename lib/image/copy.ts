@@ -140,14 +140,25 @@ class Copy {
     const acceptPlain = compression.acceptPlain ?? (preserveDigests && compression.format === undefined);
     const changes = new Map<Digest, LayerChange>();
     for (const layer of layers) {
-      if (isElsewhere(layer)) continue;
-      const from = await currentCompression(source, layer);
-      const to = wantedCompression(from, destination.form, { ...compression, acceptPlain });
-      if (from === undefined || to === undefined) continue;
-      changes.set(layer.digest, { from, to, level: compression.level, diffId: undefined });
+      if (isElsewhere(layer)) this.assertMayBeElsewhere(layer);
+      else await consider(layer);
     }
     if (changes.size > 0) await this.nameTars(layers, config, changes);
     return changes;
+
+    async function consider(layer: Descriptor): Promise<void> {
+      const from = await currentCompression(source, layer);
+      const to = wantedCompression(from, destination.form, { ...compression, acceptPlain });
+      if (from === undefined || to === undefined) return;
+      changes.set(layer.digest, { from, to, level: compression.level, diffId: undefined });
+    }
+  }
+
+  /** What has no manifest cannot say where a layer is. */
+  private assertMayBeElsewhere({ digest }: Descriptor): void {
+    if (this.destination.form !== 'plain') return;
+    const message = `layer ${digest} is not to be passed on, and ${this.destination.name} cannot say where it is`;
+    throw new OciError('OCI_FORMAT_UNSUPPORTED', message, { hint: 'oci:DIR and dir:DIR can' });
   }
 
   /** What is unpacked has to be what the config says. */
@@ -159,8 +170,14 @@ class Copy {
       throw new OciError('OCI_CONFIG_INVALID', `${this.source.name}: ${message}`);
     }
     for (const [at, layer] of layers.entries()) {
-      const change = changes.get(layer.digest);
-      if (change !== undefined) change.diffId = diffIds[at];
+      const [change, diffId] = [changes.get(layer.digest), diffIds[at]];
+      if (change === undefined) continue;
+      if (change.diffId !== undefined && change.diffId !== diffId)
+        throw new OciError(
+          'OCI_CONFIG_INVALID',
+          `${this.source.name}: two diffIDs for layer ${layer.digest}`,
+        );
+      change.diffId = diffId;
     }
   }
 

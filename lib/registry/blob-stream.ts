@@ -16,7 +16,7 @@ export async function* readBlob(
   session: Session,
   repository: Repository,
   descriptor: Descriptor,
-  { signal }: CallOptions = {},
+  { signal, onBytes }: CallOptions & { onBytes?: (current: number) => void } = {},
 ): AsyncGenerator<Buffer, undefined> {
   const request = new BlobRequest(session, repository, descriptor, { signal });
   const tries = new Tries(session, request.what, signal);
@@ -26,6 +26,7 @@ export async function* readBlob(
       for await (const chunk of readFrom(request, session, offset, signal)) {
         offset += chunk.length;
         if (offset > descriptor.size) throw request.wrongSize('more came');
+        onBytes?.(offset);
         yield chunk;
       }
       if (offset < descriptor.size) throw request.cutOff(offset);

@@ -119,7 +119,14 @@ export class RegistryClient {
    * @throws RegistryError, as the stream's error too
    */
   async openBlob(repository: string, descriptor: Descriptor, options: CallOptions = {}): Promise<Bytes> {
-    return this.read(repository, (session, repo) => started(readBlob(session, repo, descriptor, options)));
+    const progress = this.progress(descriptor, 'downloading');
+    const onBytes = (current: number): void => {
+      if (current < descriptor.size) progress.update(current);
+      else progress.finish('downloaded');
+    };
+    return this.read(repository, (session, repo) =>
+      started(readBlob(session, repo, descriptor, { ...options, onBytes })),
+    );
   }
 
   /** Whether the registry itself (no mirror) has a manifest, by tag or digest. */

@@ -210,6 +210,23 @@ t.test('a layer that is not the one of the config is not unpacked or compressed 
   });
 });
 
+t.test('layers that nobody may pass on stay where their URLs say', async t => {
+  const { registry, base, copy, image } = await setUp(t);
+  const foreign = {
+    ...image.layers[0],
+    mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+    urls: ['https://example.com/layer'],
+  };
+  const layers = [foreign, image.layers[1]];
+  const bytes = encodeJson({ schemaVersion: 2, mediaType: OCI.manifest, config: image.config, layers });
+  const manifest = { mediaType: OCI.manifest, digest: sha256(bytes), size: bytes.length };
+  registry.addManifest(manifest, bytes, 'app:foreign');
+  const from = `docker://${registry.host}/app:foreign`;
+  t.equal(await copy(from, `oci:${base}/a`), manifest.digest);
+  t.equal(registry.count('GET', new RegExp(`blobs/${foreign.digest}`)), 0);
+  await t.rejects(copy(from, `docker-archive:${base}/a.tar`), { code: 'OCI_FORMAT_UNSUPPORTED' });
+});
+
 t.test('hostile directories and archives', async t => {
   const { base, from, copy, image } = await setUp(t);
   const to = `dir:${base}/to`;

@@ -26,13 +26,15 @@ export const copyCommand: Command = {
     refuseUnsupported(flags);
     const quiet = flags.bool('quiet');
     const progress = makeProgress(quiet || process.stderr.isTTY !== true ? 'quiet' : 'auto');
+    // where both are one terminal, a line must not be written into the live display
+    const say = process.stdout.isTTY && progress.line ? progress.line : printLine;
     try {
       const digest = await copyImage({
         ...options,
         source,
         destination,
         ...howOf(invocation),
-        onStep: quiet ? undefined : event => process.stdout.write(lineOf(event)),
+        onStep: quiet ? undefined : event => say(lineOf(event)),
         onEvent: progress.event,
       });
       const file = flags.string('digestfile');
@@ -43,6 +45,10 @@ export const copyCommand: Command = {
     }
   },
 };
+
+function printLine(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
 
 /** buildah's `copy` has a container first, and docker's is `cp`. @throws UsageError `USAGE_ARGUMENTS` */
 function imageOperands({ operands }: Invocation): [source: string, destination: string] {
@@ -81,14 +87,14 @@ function lineOf(event: CopyEvent): string {
   switch (event.type) {
     case 'blob':
     case 'config':
-      return `Copying ${event.type} ${event.digest}\n`;
+      return `Copying ${event.type} ${event.digest}`;
     case 'list':
-      return `Copying ${event.copied} of ${event.total} images in list\n`;
+      return `Copying ${event.copied} of ${event.total} images in list`;
     case 'instance':
-      return `Copying image ${event.digest} (${event.number}/${event.total})\n`;
+      return `Copying image ${event.digest} (${event.number}/${event.total})`;
     case 'manifest':
-      return 'Writing manifest to image destination\n';
+      return 'Writing manifest to image destination';
     case 'index':
-      return 'Writing manifest list to image destination\n';
+      return 'Writing manifest list to image destination';
   }
 }

@@ -5,6 +5,8 @@ import { TtyProgress } from './tty.js';
 
 export interface Progress {
   event: EventSink;
+  /** Writes a line where a live display is; left out where there is none. */
+  line?(text: string): void;
   /** Draws the last state and gives the terminal back. */
   end(): void;
 }
@@ -24,6 +26,10 @@ export function makeProgress(mode: string, stream: NodeJS.WriteStream = process.
     );
   }
   const live = mode === 'tty' || (mode === 'auto' && stream.isTTY === true && process.env.TERM !== 'dumb');
-  const view = live ? new TtyProgress(stream) : new PlainProgress(stream);
+  if (live) {
+    const view = new TtyProgress(stream);
+    return { event: event => view.event(event), line: text => view.line(text), end: () => view.end() };
+  }
+  const view = new PlainProgress(stream);
   return { event: event => view.event(event), end: () => view.end() };
 }

@@ -43,6 +43,11 @@ export class TtyProgress {
     else if (event.type !== 'explain') this.#print(`${event.type}: ${event.text}`);
   }
 
+  /** A line that scrolls away above the live region. */
+  line(text: string): void {
+    this.#print(text);
+  }
+
   end(): void {
     clearInterval(this.#timer);
     this.#erase();
