@@ -23,7 +23,7 @@ export {
 } from './api/images.js';
 export { type Info, info } from './api/info.js';
 export * as layouts from './api/layouts.js';
-export { login, logout } from './api/login.js';
+export { login, logout, logoutAll, whoIsLoggedIn } from './api/login.js';
 export {
   type ExaminedLayer,
   type FileNode,
