@@ -4,6 +4,7 @@ import { joinContainer } from '../sandbox/join.js';
 import type { RunSpec } from '../sandbox/types.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
+import { familyOf, keptIds, unpackingWorker } from './keep-id.js';
 import { assertNotMounted } from './mounted.js';
 import { mountsOf } from './mounts.js';
 import { processesOf } from './processes.js';
@@ -87,10 +88,12 @@ export class ContainerFiles {
       const lock = await openLock(directory);
       try {
         await flock(lock.fd, 'exclusive', { signal });
-        const mounts = await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []);
-        const worker = await host.worker();
+        const layers = config.rootfs.diff_ids;
+        const family = await familyOf(options);
+        const mounts = await mountsOf(host.store, layers, options.mounts ?? [], { family });
+        const worker = await unpackingWorker(host, options, layers);
         await worker.keep({ ...spec, mounts, network: 'none', durable: true }, directory, signal);
-        return await runPrepared(directory, lock, streams);
+        return await runPrepared(directory, lock, streams, keptIds(options));
       } finally {
         await lock.close();
       }
