@@ -49,6 +49,16 @@ export {
 export type { RegistryOptions, ShaleOptions } from './api/options.js';
 export { type PullOptions, pull } from './api/pull.js';
 export { type PushOptions, push } from './api/push.js';
+export {
+  deleteRemote,
+  inspectRemote,
+  listTags,
+  type RemoteImageOptions,
+  type RemoteInspect,
+  remoteConfig,
+  remoteManifest,
+  type TagList,
+} from './api/remote.js';
 export { type RunImageOptions, run } from './api/run.js';
 export { type PruneSystemOptions, pruneSystem } from './api/system.js';
 export { type DiskReport, diskReport } from './api/usage.js';

@@ -94,10 +94,29 @@ export async function withRegistry<T>(
   onEvent: OnRegistryEvent | undefined,
   work: (client: RegistryClient) => Promise<T>,
 ): Promise<T> {
-  const { tlsVerify, certDir, credentials, signal } = options;
+  const { tlsVerify, certDir, signal } = options;
   const [{ withClient }, { storedCredentials }] = await Promise.all([
     import('../image/client.js'),
     import('../registry/index.js'),
   ]);
-  return withClient(domain, { tlsVerify, certDir, credentials, signal, onEvent }, storedCredentials(), work);
+  const { registryToken, credentials = registryToken === undefined ? undefined : { registryToken } } =
+    options;
+  const access = { tlsVerify, certDir, credentials, retry: retryOf(options), signal, onEvent };
+  const stored = options.anonymous === true ? nobody : storedCredentials(environmentOf(options));
+  return withClient(domain, access, stored, work);
+}
+
+async function nobody(): Promise<undefined> {
+  return undefined;
+}
+
+function retryOf({ retries, retryDelay }: RegistryOptions) {
+  return {
+    ...(retries === undefined ? {} : { attempts: retries + 1 }),
+    ...(retryDelay === undefined ? {} : { baseDelay: retryDelay }),
+  };
+}
+
+function environmentOf({ authFile }: RegistryOptions): Record<string, string | undefined> {
+  return authFile === undefined ? process.env : { ...process.env, REGISTRY_AUTH_FILE: authFile };
 }

@@ -20,6 +20,16 @@ export interface RegistryOptions {
   tlsVerify?: boolean;
   /** directory with `*.crt` (CAs) and `*.cert`/`*.key` (client certificate) */
   certDir?: string;
-  /** `USER:PASSWORD`, instead of what the docker config says */
+  /** instead of what the docker config says */
   credentials?: { username: string; password: string };
+  /** a bearer token to be shown as it is, instead of credentials */
+  registryToken?: string;
+  /** true: no credentials are shown, whatever the docker config says */
+  anonymous?: boolean;
+  /** file with logins, instead of docker's and podman's own */
+  authFile?: string;
+  /** how often a request is repeated that failed for a moment; default 4 */
+  retries?: number;
+  /** milliseconds until the first repetition; each further one waits twice as long. Default 500. */
+  retryDelay?: number;
 }

@@ -21,18 +21,20 @@ export const REGISTRY_FLAGS: FlagSpec[] = [
   },
 ];
 
-export function registryOptions(flags: Flags): RegistryOptions {
+/** @param prefix of the flags' names, where a command speaks with two registries: `src-` */
+export function registryOptions(flags: Flags, prefix = ''): RegistryOptions {
+  const tls = `${prefix}tls-verify`;
   return {
-    tlsVerify: flags.has('tls-verify') ? flags.bool('tls-verify') : undefined,
-    certDir: flags.string('cert-dir'),
-    credentials: credentials(flags.string('creds')),
+    tlsVerify: flags.has(tls) ? flags.bool(tls) : undefined,
+    certDir: flags.string(`${prefix}cert-dir`),
+    credentials: credentials(flags.string(`${prefix}creds`), `--${prefix}creds`),
   };
 }
 
-function credentials(text: string | undefined): RegistryOptions['credentials'] {
+function credentials(text: string | undefined, flag: string): RegistryOptions['credentials'] {
   if (text === undefined) return undefined;
   const colon = text.indexOf(':');
-  if (colon < 0) throw new UsageError('USAGE_FLAG_VALUE', '--creds needs USER:PASSWORD');
+  if (colon < 0) throw new UsageError('USAGE_FLAG_VALUE', `${flag} needs USER:PASSWORD`);
   return { username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 

@@ -1,8 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMounted } from '../sandbox/mountinfo.js';
 import {
   currentSession,
-  isInhabited,
+  isSeen,
   mountInSession,
   type Session,
   unmountInSession,
@@ -30,7 +31,7 @@ export async function readMounted(directory: string): Promise<MountRecord | unde
   const text = await readFile(join(directory, MOUNTED), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as MountRecord;
-  if (record.boot === (await readFile(BOOT_ID, 'utf8')) && (await isInhabited(record))) return record;
+  if (record.boot === (await readFile(BOOT_ID, 'utf8')) && (await isSeen(record, record.path))) return record;
   await forgetMounted(directory);
   return undefined;
 }
@@ -108,14 +109,8 @@ export async function unmountContainer(
     const mounted = await readMounted(directory);
     if (mounted === undefined) return;
     if (mounted.namespace !== session?.namespace) await assertNotMounted(directory, record.name);
-    if (await isMountPoint(mounted.path)) await unmountInSession(mounted.path);
+    // a plain copy is where it is
+    if (await isMounted(mounted.path)) await unmountInSession(mounted.path);
     await forgetMounted(directory);
   });
-}
-
-/** A plain copy is where it is. */
-async function isMountPoint(path: string): Promise<boolean> {
-  // proc(5) escapes blanks and backslashes in octal
-  const escaped = path.replace(/[ \t\n\\]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  return (await readFile('/proc/self/mountinfo', 'utf8')).includes(` ${escaped} `);
 }

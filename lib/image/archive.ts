@@ -8,11 +8,32 @@ import { OciError } from '../util/errors.js';
 
 /** Named files of an image in docker's or OCI's layout. */
 export interface ImageFiles {
-  has(member: string): boolean;
-  /** @throws OciError `OCI_ARCHIVE_INVALID` when it is missing or larger than `maxBytes` */
+  has(member: string): Promise<boolean>;
+  /** A small member. @throws OciError `OCI_ARCHIVE_INVALID` when it is missing or larger than `maxBytes` */
   read(member: string, maxBytes: number): Promise<Buffer>;
-  /** @throws OciError `OCI_ARCHIVE_INVALID` when it is missing */
-  extract(member: string, to: string, signal?: AbortSignal): Promise<void>;
+  /** The bytes of a member, unverified. @throws OciError `OCI_ARCHIVE_INVALID` when it is missing */
+  open(member: string): Promise<OpenMember>;
+}
+
+export interface OpenMember {
+  /** bytes */
+  size: number;
+  stream: Readable;
+}
+
+const CHUNK = 1 << 20;
+
+/** Copies a member into a new file. Its bytes are verified by whoever takes it as a layer. */
+export async function extractMember(
+  files: ImageFiles,
+  member: string,
+  to: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { stream } = await files.open(member);
+  await pipeline(stream, createWriteStream(to, { flags: 'wx', mode: 0o600, highWaterMark: CHUNK }), {
+    signal,
+  });
 }
 
 /**
@@ -34,14 +55,10 @@ export class Archive implements ImageFiles {
     return new Archive(path, new MergedIndex([entries]));
   }
 
-  has(member: string): boolean {
+  async has(member: string): Promise<boolean> {
     return this.find(member) !== undefined;
   }
 
-  /**
-   * A small member.
-   * @throws OciError `OCI_ARCHIVE_INVALID` when it is missing or larger than `maxBytes`
-   */
   async read(member: string, maxBytes: number): Promise<Buffer> {
     const { size, offset } = this.require(member);
     if (size > maxBytes) {
@@ -58,17 +75,10 @@ export class Archive implements ImageFiles {
     }
   }
 
-  /**
-   * Copies a member into a new file. Its bytes are verified by whoever takes it as a layer.
-   * @throws OciError `OCI_ARCHIVE_INVALID` when it is missing
-   */
-  async extract(member: string, to: string, signal?: AbortSignal): Promise<void> {
+  async open(member: string): Promise<OpenMember> {
     const { size, offset = 0 } = this.require(member);
-    const range = { start: offset, end: offset + size - 1, highWaterMark: 1 << 20 };
-    const bytes: Readable = size === 0 ? Readable.from([]) : createReadStream(this.path, range);
-    await pipeline(bytes, createWriteStream(to, { flags: 'wx', mode: 0o600, highWaterMark: 1 << 20 }), {
-      signal,
-    });
+    const range = { start: offset, end: offset + size - 1, highWaterMark: CHUNK };
+    return { size, stream: size === 0 ? Readable.from([]) : createReadStream(this.path, range) };
   }
 
   private require(member: string): MergedEntry {

@@ -1,4 +1,10 @@
-import { type CredentialsProvider, type OnRegistryEvent, RegistryClient } from '../registry/index.js';
+import {
+  type Credentials,
+  type CredentialsProvider,
+  type OnRegistryEvent,
+  RegistryClient,
+  type RetryPolicy,
+} from '../registry/index.js';
 
 /** How to speak with registries; every operation on them takes these. */
 export interface RegistryAccess {
@@ -7,7 +13,8 @@ export interface RegistryAccess {
   /** directory with `*.crt` (CAs) and `*.cert`/`*.key` (client certificate) */
   certDir?: string;
   /** instead of what login stored */
-  credentials?: { username: string; password: string };
+  credentials?: Credentials;
+  retry?: Partial<RetryPolicy>;
   signal?: AbortSignal;
   onEvent?: OnRegistryEvent;
 }
@@ -27,6 +34,7 @@ export async function withClient<T>(
     domain,
     credentials: access.credentials ?? stored,
     tls: { verify: access.tlsVerify, certDir: access.certDir },
+    retry: access.retry,
     signal: access.signal,
     onProgress: access.onEvent,
   });

@@ -1,8 +1,9 @@
 import { MAX_CONFIG_SIZE, MAX_MANIFEST_SIZE, parseImageConfig } from '../oci/index.js';
-import { type Archive, invalid } from './archive.js';
+import { type ImageFiles, invalid } from './archive.js';
 import type { ArchivedImage, ArchivedLayer } from './load.js';
 
-interface Item {
+/** One image, as `manifest.json` describes it. */
+export interface DockerItem {
   Config: string;
   RepoTags: string[];
   Layers: string[];
@@ -13,8 +14,8 @@ interface Item {
  * @see https://github.com/moby/moby/blob/master/image/spec/v1.2.md#combined-image-json--filesystem-changeset-format
  * @throws OciError `OCI_ARCHIVE_INVALID`, `OCI_CONFIG_INVALID`
  */
-export async function dockerImages(archive: Archive): Promise<ArchivedImage[]> {
-  const items = readItems(await archive.read('manifest.json', MAX_MANIFEST_SIZE));
+export async function dockerImages(archive: ImageFiles): Promise<ArchivedImage[]> {
+  const items = await readDockerItems(archive);
   const images: ArchivedImage[] = [];
   for (const item of items) {
     const config = await archive.read(item.Config, MAX_CONFIG_SIZE);
@@ -23,7 +24,8 @@ export async function dockerImages(archive: Archive): Promise<ArchivedImage[]> {
   return images;
 }
 
-function readLayers(item: Item, config: Uint8Array): ArchivedLayer[] {
+/** The layers of an image. @throws OciError `OCI_ARCHIVE_INVALID`, `OCI_CONFIG_INVALID` */
+export function readLayers(item: DockerItem, config: Uint8Array): ArchivedLayer[] {
   const diffIds = parseImageConfig(config).rootfs.diff_ids;
   if (diffIds.length !== item.Layers.length) {
     throw invalid(`${item.Config} has ${diffIds.length} layers, manifest.json ${item.Layers.length}`);
@@ -31,7 +33,9 @@ function readLayers(item: Item, config: Uint8Array): ArchivedLayer[] {
   return diffIds.map((diffId, i) => ({ diffId, member: item.Layers[i] ?? '' }));
 }
 
-function readItems(bytes: Buffer): Item[] {
+/** What an archive holds, in its order. @throws OciError `OCI_ARCHIVE_INVALID` */
+export async function readDockerItems(archive: ImageFiles): Promise<DockerItem[]> {
+  const bytes = await archive.read('manifest.json', MAX_MANIFEST_SIZE);
   let items: unknown;
   try {
     items = JSON.parse(bytes.toString('utf8'));
@@ -42,7 +46,7 @@ function readItems(bytes: Buffer): Item[] {
   return items.map(readItem);
 }
 
-function readItem(item: Partial<Item> | null): Item {
+function readItem(item: Partial<DockerItem> | null): DockerItem {
   const { Config, RepoTags, Layers } = item ?? {};
   if (typeof Config !== 'string') throw invalid('manifest.json names no config');
   return { Config, RepoTags: strings(RepoTags ?? []), Layers: strings(Layers ?? []) };

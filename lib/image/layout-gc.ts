@@ -1,11 +1,11 @@
-import { lstat, readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat } from 'node:fs/promises';
 import { isIndexType, isManifestType, MAX_MANIFEST_SIZE, parseManifest } from '../oci/index.js';
 import type { Descriptor } from '../oci/types.js';
 import { type Digest, digestHex, sha256 } from '../util/digest.js';
-import { UsageError } from '../util/errors.js';
+import { Directory } from '../util/directory.js';
+import { errnoCode, isShaleError, UsageError } from '../util/errors.js';
 import { type ImageFiles, invalid } from './archive.js';
-import { layoutFiles } from './layout.js';
+import { DirectoryFiles } from './directory-files.js';
 
 /** Indexes lead to indexes; a layout that leads to more than this is an attack. */
 const MAX_BLOBS = 1_000_000;
@@ -24,31 +24,52 @@ export interface CollectedBlobs {
  * @throws OciError `OCI_ARCHIVE_INVALID`, `OCI_MANIFEST_INVALID`; UsageError `USAGE_NOT_A_LAYOUT` for the store of Shale,
  *   whose blobs are held by more than its index
  */
-export async function collectLayout(directory: string): Promise<CollectedBlobs> {
-  const files = layoutFiles(directory);
-  assertPlainLayout(files, directory);
-  const start = Date.now();
-  const reachable = await reachableBlobs(files);
+export async function collectLayout(path: string): Promise<CollectedBlobs> {
+  const files = await DirectoryFiles.open(path);
+  try {
+    await assertPlainLayout(files, path);
+    const start = Date.now();
+    const reachable = await reachableBlobs(files);
+    return await withBlobs(path, blobs => sweep(blobs, reachable, start));
+  } finally {
+    await files.close();
+  }
+}
+
+/** Step by step: a link in place of `blobs` could lead to somebody's store. */
+async function withBlobs<T>(path: string, work: (blobs: Directory) => Promise<T>): Promise<T> {
+  const opened = [await Directory.open(path)];
+  try {
+    for (const name of BLOBS.split('/')) opened.push(await (opened.at(-1) as Directory).enter(name));
+    return await work(opened.at(-1) as Directory);
+  } catch (error) {
+    throw isShaleError(error) ? error : invalid(`${BLOBS}: ${errnoCode(error)}`);
+  } finally {
+    for (const directory of opened) await directory.close();
+  }
+}
+
+/** @param before milliseconds since the epoch: what changed later stays */
+async function sweep(blobs: Directory, reachable: Set<Digest>, before: number): Promise<CollectedBlobs> {
   const collected: CollectedBlobs = { removed: [], reclaimed: 0 };
-  for (const name of (await readdir(join(directory, BLOBS))).sort()) {
+  for (const name of await blobs.names()) {
     const digest = `sha256:${name}` as const;
     if (!/^[0-9a-f]{64}$/.test(name) || reachable.has(digest)) continue;
-    const path = join(directory, BLOBS, name);
-    const { ctimeMs, size } = await lstat(path);
-    if (ctimeMs >= start) continue;
-    await unlink(path);
+    const { ctimeMs, size } = await lstat(blobs.at(name));
+    if (ctimeMs >= before) continue;
+    await blobs.remove(name);
     collected.removed.push(digest);
     collected.reclaimed += size;
   }
   return collected;
 }
 
-function assertPlainLayout(files: ImageFiles, directory: string): void {
-  if (files.has('format.json'))
+async function assertPlainLayout(files: ImageFiles, directory: string): Promise<void> {
+  if (await files.has('format.json'))
     throw new UsageError('USAGE_NOT_A_LAYOUT', `${directory} is a store of Shale`, {
       hint: 'shale system prune removes what nobody needs of it',
     });
-  if (!files.has('oci-layout') || !files.has('index.json'))
+  if (!(await files.has('oci-layout')) || !(await files.has('index.json')))
     throw new UsageError('USAGE_NOT_A_LAYOUT', `${directory} is no OCI image layout`, {
       hint: 'it has no files oci-layout and index.json',
     });
@@ -61,7 +82,7 @@ async function reachableBlobs(files: ImageFiles): Promise<Set<Digest>> {
     if (found.has(at.digest)) continue;
     found.add(at.digest);
     const member = `${BLOBS}/${digestHex(at.digest)}`;
-    if (!leadsOn(at.mediaType) || !files.has(member)) continue;
+    if (!leadsOn(at.mediaType) || !(await files.has(member))) continue;
     if (found.size > MAX_BLOBS) throw invalid('it has too many blobs');
     todo.push(...(await childrenOf(files, member, at)));
   }

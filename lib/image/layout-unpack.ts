@@ -3,7 +3,8 @@ import type { LayerEngine } from '../layer/types.js';
 import { parseImageConfig } from '../oci/index.js';
 import type { ImageConfig } from '../oci/types.js';
 import { removePaths } from '../util/remove.js';
-import { findInLayout, type LayoutOptions, openLayoutFile } from './layout.js';
+import { DirectoryFiles } from './directory-files.js';
+import { findInLayout, type LayoutOptions } from './layout.js';
 import type { ArchivedLayer } from './load.js';
 
 export interface UnpackLayoutOptions extends LayoutOptions {
@@ -26,25 +27,40 @@ export async function unpackLayout(
   target: string,
   options: UnpackLayoutOptions,
 ): Promise<ImageConfig> {
-  const { image } = await findInLayout(directory, options);
-  await mkdir(target, { mode: 0o755 });
+  const files = await DirectoryFiles.open(directory);
   try {
-    for (const layer of image.layers) await unpackLayer(engine, directory, layer, target, options);
+    const image = await findInLayout(files, directory, options);
+    await mkdir(target, { mode: 0o755 });
+    await unpackLayers(engine, files, image.layers, target, options);
+    return parseImageConfig(image.config);
+  } finally {
+    await files.close();
+  }
+}
+
+async function unpackLayers(
+  engine: LayerEngine,
+  files: DirectoryFiles,
+  layers: readonly ArchivedLayer[],
+  target: string,
+  options: UnpackLayoutOptions,
+): Promise<void> {
+  try {
+    for (const layer of layers) await unpackLayer(engine, files, layer, target, options);
   } catch (error) {
     await removePaths([target]);
     throw error;
   }
-  return parseImageConfig(image.config);
 }
 
 async function unpackLayer(
   engine: LayerEngine,
-  directory: string,
+  files: DirectoryFiles,
   { member, diffId, blob }: ArchivedLayer,
   target: string,
   { owners, onWarning, signal }: UnpackLayoutOptions,
 ): Promise<void> {
-  const file = await openLayoutFile(directory, member);
+  const file = await files.openFile(member);
   try {
     const { warnings } = await engine.applyLayer({
       // what was opened is what is read, whatever takes its name meanwhile

@@ -1,13 +1,9 @@
-import { constants, existsSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { LayerEngine } from '../layer/types.js';
 import type { Descriptor, Platform } from '../oci/types.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
-import { errnoCode, OciError } from '../util/errors.js';
-import { type ImageFiles, invalid } from './archive.js';
+import { OciError } from '../util/errors.js';
+import { DirectoryFiles } from './directory-files.js';
 import { type ArchivedImage, takeImages } from './load.js';
 import { ociImages } from './oci-archive.js';
 
@@ -29,22 +25,27 @@ export async function loadLayout(
   directory: string,
   options: LayoutOptions,
 ): Promise<ImageRecord> {
-  const { files, image } = await findInLayout(directory, options);
-  const scratch = await store.scratch('layout');
-  const [record] = await takeImages(store, engine, files, [{ ...image, names: [] }], scratch, options.signal);
-  return record as ImageRecord;
+  const files = await DirectoryFiles.open(directory);
+  try {
+    const image = await findInLayout(files, directory, options);
+    const scratch = await store.scratch('layout');
+    const [record] = await takeImages(store, engine, files, [image], scratch, options.signal);
+    return record as ImageRecord;
+  } finally {
+    await files.close();
+  }
 }
 
 /** @throws OciError `OCI_LAYOUT_NO_IMAGE`, `OCI_ARCHIVE_INVALID`, `OCI_MANIFEST_INVALID`, … */
 export async function findInLayout(
+  files: DirectoryFiles,
   directory: string,
   { wanted, platform }: LayoutOptions,
-): Promise<{ files: ImageFiles; image: ArchivedImage }> {
-  const files = layoutFiles(directory);
+): Promise<ArchivedImage> {
   const isWanted = (descriptor: Descriptor, only: boolean): boolean =>
     wanted === undefined ? only || isNamed(descriptor, 'latest') : isNamed(descriptor, wanted);
   const [image] = await ociImages(files, platform, isWanted);
-  if (image !== undefined) return { files, image };
+  if (image !== undefined) return { ...image, names: [] };
   throw new OciError('OCI_LAYOUT_NO_IMAGE', `no image ${wanted ?? 'latest'} in the OCI layout ${directory}`, {
     hint: 'say a tag or a digest of its index.json',
   });
@@ -53,41 +54,4 @@ export async function findInLayout(
 function isNamed({ digest, annotations = {} }: Descriptor, wanted: string): boolean {
   const name = annotations['org.opencontainers.image.ref.name'] ?? '';
   return digest === wanted || name === wanted || name.endsWith(`:${wanted}`);
-}
-
-/**
- * A file of a layout, which is not ours: a link, a device or a FIFO in its place is refused.
- * @throws OciError `OCI_ARCHIVE_INVALID`
- */
-export async function openLayoutFile(directory: string, member: string): Promise<FileHandle> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const file = await open(join(directory, member), flags).catch(error => {
-    throw invalid(`${errnoCode(error)}: ${member}`);
-  });
-  if ((await file.stat()).isFile()) return file;
-  await file.close();
-  throw invalid(`${member} is not a regular file`);
-}
-
-/** Member names come from digests, so they stay in the directory; links in it are not followed. */
-export function layoutFiles(directory: string): ImageFiles {
-  const openMember = (member: string) => openLayoutFile(directory, member);
-  return {
-    has: member => existsSync(join(directory, member)),
-    read: async (member, maxBytes) => {
-      const file = await openMember(member);
-      try {
-        const { size } = await file.stat();
-        if (size > maxBytes)
-          throw invalid(`${JSON.stringify(member)} has ${size} bytes, more than ${maxBytes}`);
-        return await file.readFile();
-      } finally {
-        await file.close();
-      }
-    },
-    extract: async (member, to, signal) => {
-      const [from, target] = [await openMember(member), await open(to, 'wx', 0o600)];
-      await pipeline(from.createReadStream(), target.createWriteStream(), { signal });
-    },
-  };
 }

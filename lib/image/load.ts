@@ -5,7 +5,7 @@ import { hostPlatform, layerCompression, OCI, type Platform } from '../oci/index
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { type Digest, digestHex } from '../util/digest.js';
-import { Archive, type ImageFiles, invalid } from './archive.js';
+import { Archive, extractMember, type ImageFiles, invalid } from './archive.js';
 import { dockerImages } from './docker-archive.js';
 import { buildManifest } from './manifest.js';
 import { ociImages } from './oci-archive.js';
@@ -75,8 +75,8 @@ export async function takeImages(
 
 /** An archive that is both, as docker writes it, is read as OCI, which keeps the manifest and its digest. */
 async function imagesOf(archive: Archive, platform: Platform): Promise<ArchivedImage[]> {
-  if (archive.has('index.json')) return ociImages(archive, platform);
-  if (archive.has('manifest.json')) return dockerImages(archive);
+  if (await archive.has('index.json')) return ociImages(archive, platform);
+  if (await archive.has('manifest.json')) return dockerImages(archive);
   throw invalid('it has neither index.json nor manifest.json');
 }
 
@@ -98,7 +98,7 @@ async function loadLayer(
 ): Promise<void> {
   if (await isHeld(store, layer)) return;
   const path = join(scratch, `layer-${digestHex(layer.blob?.digest ?? layer.diffId)}`);
-  await archive.extract(layer.member, path, signal);
+  await extractMember(archive, layer.member, path, signal);
   const { diffId, blob } = layer;
   const applied = await engine.applyLayer({
     blobPath: path,

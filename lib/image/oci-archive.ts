@@ -110,6 +110,7 @@ async function readBlob(archive: ImageFiles, descriptor: Descriptor, maxBytes: n
   throw invalid(`${kind} ${descriptor.digest} has other bytes than its digest or size says`);
 }
 
-function memberOf({ digest }: Descriptor): string {
+/** Where a layout has a blob. */
+export function memberOf({ digest }: Pick<Descriptor, 'digest'>): string {
   return `blobs/sha256/${digestHex(digest)}`;
 }

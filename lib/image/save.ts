@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { LayerEngine } from '../layer/types.js';
-import { type Descriptor, encodeJson, type Manifest, OCI } from '../oci/index.js';
+import {
+  type Descriptor,
+  encodeJson,
+  MAX_CONFIG_SIZE,
+  MAX_MANIFEST_SIZE,
+  type Manifest,
+  OCI,
+} from '../oci/index.js';
+import { imageManifest } from '../store/image-manifest.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
 import { type Digest, digestHex, sha256 } from '../util/digest.js';
@@ -79,19 +87,29 @@ async function selectImages(store: Store, texts: string[], options: SaveOptions)
 }
 
 async function describe(store: Store, image: ImageRecord, options: SaveOptions): Promise<SavedImage> {
-  const config = await store.content.read(image.id, 4 << 20);
+  const diffIds = (await store.images.config(image)).rootfs.diff_ids;
+  const manifestBytes = await savedManifest(store, image, options);
+  const { manifest } = imageManifest(manifestBytes);
+  return { image, names: [], manifest, manifestBytes, diffIds };
+}
+
+/**
+ * The manifest that an image is saved with: its own where all of it is held, else one of plain tars.
+ * @throws StoreError `STORE_LAYER_ABSENT`
+ */
+export async function savedManifest(
+  store: Store,
+  image: ImageRecord,
+  options: Pick<SaveOptions, 'format' | 'makeBlob'>,
+): Promise<Uint8Array> {
+  const config = await store.content.read(image.id, MAX_CONFIG_SIZE);
   const diffIds = (await store.images.config(image)).rootfs.diff_ids;
   for (const diffId of diffIds) await ensureBlob(store, diffId, options);
   const own = await store.images.manifest(image);
-  if (options.format === 'oci' && (await isHeld(store, own))) {
-    const manifestBytes = await store.content.read(image.manifest.digest, 4 << 20);
-    return { image, names: [], manifest: own, manifestBytes, diffIds };
-  }
-  const manifest = await buildManifest(store, config, diffIds, {
-    prefer: 'plain',
-    annotations: own.annotations,
-  });
-  return { image, names: [], manifest, manifestBytes: encodeJson(manifest), diffIds };
+  if (options.format === 'oci' && (await isHeld(store, own)))
+    return store.content.read(image.manifest.digest, MAX_MANIFEST_SIZE);
+  const { annotations } = own;
+  return encodeJson(await buildManifest(store, config, diffIds, { prefer: 'plain', annotations }));
 }
 
 async function isHeld(store: Store, manifest: Manifest): Promise<boolean> {
@@ -111,23 +129,31 @@ async function ensureBlob(store: Store, diffId: Digest, { makeBlob }: SaveOption
 async function blobsOf(
   store: Store,
   engine: LayerEngine,
-  { image, manifest, manifestBytes, diffIds }: SavedImage,
+  { image, manifest, manifestBytes }: SavedImage,
   options: SaveOptions,
 ): Promise<Member[]> {
   const config = await store.content.read(image.id, 4 << 20);
-  const layers = manifest.layers.map((layer, i) => ({
+  const layers = manifest.layers.map(layer => ({
     path: blobPath(layer.digest),
     size: layer.size,
-    open: async () =>
-      (await store.content.has(layer.digest))
-        ? store.content.open(layer.digest)
-        : decompressed(store, engine, diffIds[i] ?? layer.digest, options.signal),
+    open: () => openLayer(store, async () => engine, layer, options.signal),
   }));
   return [
     ...layers,
     fileMember(blobPath(image.id), config),
     fileMember(blobPath(sha256(manifestBytes)), manifestBytes),
   ];
+}
+
+/** The bytes of a plain layer, whatever form of it is held. @throws StoreError `STORE_LAYER_ABSENT`, `STORE_CORRUPT` */
+export async function openLayer(
+  store: Store,
+  engine: () => Promise<LayerEngine>,
+  { digest }: Pick<Descriptor, 'digest'>,
+  signal?: AbortSignal,
+): Promise<Readable> {
+  if (await store.content.has(digest)) return store.content.open(digest);
+  return Readable.from(decompressed(store, await engine(), digest, signal), { objectMode: false });
 }
 
 /** The plain tar of a layer of which only a compressed form is held; gone again once it is read. */

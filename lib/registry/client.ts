@@ -1,8 +1,9 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/index.js';
 import type { Digest } from '../util/digest.js';
 import { errorMessage, isShaleError, RegistryError } from '../util/errors.js';
 import { hasBlob, mountBlob } from './blob-presence.js';
+import { readBlob } from './blob-stream.js';
 import { downloadBlob } from './download.js';
 import { checkRepositoryPath, type Repository } from './endpoint.js';
 import {
@@ -111,6 +112,18 @@ export class RegistryClient {
       await downloadBlob(session, repo, descriptor, sink.path, { ...options, onBytes });
       progress.finish('downloaded');
     });
+  }
+
+  /**
+   * A blob's bytes for who passes them on: nothing is kept, and nothing verified but the size.
+   * @throws RegistryError, as the stream's error too
+   */
+  async openBlob(repository: string, descriptor: Descriptor, options: CallOptions = {}): Promise<Readable> {
+    const bytes = await this.read(repository, async (session, repo) => {
+      const stream = readBlob(session, repo, descriptor, options);
+      return { first: await stream.next(), stream };
+    });
+    return Readable.from(startingWith(bytes.first, bytes.stream), { objectMode: false });
   }
 
   /** Whether the registry itself (no mirror) has a manifest, by tag or digest. */
@@ -253,6 +266,16 @@ export class RegistryClient {
       const message = [errorMessage(error), ...misses].join('; ');
       throw new RegistryError(code, message, { hint, detail, cause: error });
     }
+  }
+}
+
+/** The first bytes are awaited before a mirror is believed. */
+async function* startingWith<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    if (first.done !== true) yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
   }
 }
 

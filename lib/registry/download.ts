@@ -1,22 +1,16 @@
 import type { Descriptor } from '../oci/index.js';
 import { isShaleError, RegistryError } from '../util/errors.js';
+import { BlobRequest, type BlobRequestOptions, Tries } from './blob-request.js';
 import { readBody } from './body.js';
-import { access, blobPath, describe, type Repository } from './endpoint.js';
-import { isTransient, protocolError } from './errors.js';
+import type { Repository } from './endpoint.js';
+import { protocolError } from './errors.js';
 import type { HttpResponse } from './http.js';
 import { PartialFile } from './partial-file.js';
-import { waitToRetry } from './retry.js';
-import { refuseEncoding, type Session } from './session.js';
+import type { Session } from './session.js';
 
-/** Bytes of progress after which a broken transfer counts as a new one. */
-const PROGRESS = 1024 * 1024;
-
-export interface DownloadOptions {
-  signal?: AbortSignal;
+export interface DownloadOptions extends BlobRequestOptions {
   /** @param current bytes in the file so far */
   onBytes?: (current: number) => void;
-  /** where else to fetch from, without credentials: a foreign layer's URL */
-  url?: URL;
 }
 
 /**
@@ -47,20 +41,18 @@ export async function downloadBlob(
 const LIES = new Set(['REGISTRY_DIGEST_MISMATCH', 'REGISTRY_SIZE_MISMATCH', 'REGISTRY_RESPONSE_INVALID']);
 
 class Download {
-  private readonly what: string;
-  /** validator of the representation that the file holds a part of */
-  private etag: string | undefined;
+  private readonly request: BlobRequest;
   /** cleared once a server has shown that it cannot be asked for the rest */
   private rangesWork = true;
 
   constructor(
     private readonly session: Session,
-    private readonly repository: Repository,
+    repository: Repository,
     private readonly descriptor: Descriptor,
     private readonly file: PartialFile,
     private readonly options: DownloadOptions,
   ) {
-    this.what = `blob ${describe(repository, descriptor.digest)}`;
+    this.request = new BlobRequest(session, repository, descriptor, options);
   }
 
   async run(): Promise<void> {
@@ -77,115 +69,61 @@ class Download {
   private mismatch(): RegistryError {
     const { digest } = this.descriptor;
     const actual = this.file.digest();
-    return new RegistryError('REGISTRY_DIGEST_MISMATCH', `${this.what}: the bytes have digest ${actual}`, {
-      hint: 'the registry or something on the way changed the content; nothing was stored',
-      detail: { expected: digest, actual },
-    });
+    return new RegistryError(
+      'REGISTRY_DIGEST_MISMATCH',
+      `${this.request.what}: the bytes have digest ${actual}`,
+      {
+        hint: 'the registry or something on the way changed the content; nothing was stored',
+        detail: { expected: digest, actual },
+      },
+    );
   }
 
   private async complete(): Promise<void> {
-    const { signal } = this.options;
-    for (let failures = 0; this.file.offset < this.descriptor.size; ) {
+    const tries = new Tries(this.session, this.request.what, this.options.signal);
+    while (this.file.offset < this.descriptor.size) {
       const before = this.file.offset;
-      try {
-        await this.transfer();
-      } catch (error) {
-        const progressed = this.file.offset - before >= PROGRESS;
-        const stalled = isShaleError(error) && error.code === 'REGISTRY_TIMEOUT' && progressed;
-        if (!isTransient(error) && !stalled) throw error;
-        failures = progressed ? 1 : failures + 1;
-        if (failures >= this.session.policy.attempts) throw error;
-        await waitToRetry(error, failures + 1, this.session.retryContext(this.what, signal));
-      }
+      await this.transfer().catch(error => tries.after(error, this.file.offset - before));
     }
   }
 
   private async transfer(): Promise<void> {
     const start = this.file.offset;
-    const response = await this.ask(start);
+    const response = await this.request.ask(start, this.rangesWork);
     try {
-      refuseEncoding(response, this.what);
       if (!(await this.accepts(response, start))) return;
-      this.etag = strongEtag(response);
       await this.receive(response);
     } finally {
       response.body.on('error', () => {}).destroy();
     }
   }
 
-  private async ask(start: number): Promise<HttpResponse> {
-    const range: Record<string, string> = start > 0 && this.rangesWork ? { range: `bytes=${start}-` } : {};
-    if (range.range !== undefined && this.etag !== undefined) range['if-range'] = this.etag;
-    const { url, signal } = this.options;
-    if (url !== undefined) return this.visit(url, range);
-    return this.session.request({
-      method: 'GET',
-      target: blobPath(this.repository, this.descriptor.digest),
-      headers: range,
-      access: access(this.repository, ['pull']),
-      accept: [200, 206, 416],
-      what: this.what,
-      retry: false,
-      signal,
-    });
-  }
-
-  private async visit(url: URL, headers: Record<string, string>): Promise<HttpResponse> {
-    const response = await this.session.visit(url, headers, this.options.signal);
-    if ([200, 206, 416].includes(response.status)) return response;
-    response.body.destroy();
-    throw new RegistryError('REGISTRY_NOT_FOUND', `${this.what}: ${url.host} answered ${response.status}`);
-  }
-
   /** Brings the file to the place where this response begins; false: ask again, from the start. */
   private async accepts(response: HttpResponse, start: number): Promise<boolean> {
-    const { size } = this.descriptor;
     if (response.status === 200) {
       if (start > 0) await this.file.restart();
-      this.checkLength(response, size);
+      this.request.checkLength(response, 0);
       return true;
     }
-    const range = response.headers['content-range'] ?? '';
-    const exact = range === `bytes ${start}-${size - 1}/${size}` || range === `bytes ${start}-${size - 1}/*`;
-    if (response.status === 206 && start > 0 && this.rangesWork && exact) {
-      this.checkLength(response, size - start);
+    if (start > 0 && this.rangesWork && this.request.isRest(response, start)) {
+      this.request.checkLength(response, start);
       return true;
     }
     if (!this.rangesWork)
-      throw protocolError(this.what, `status ${response.status} without a range asked for`);
+      throw protocolError(this.request.what, `status ${response.status} without a range asked for`);
     this.rangesWork = false;
     await this.file.restart();
     return false;
-  }
-
-  private checkLength(response: HttpResponse, expected: number): void {
-    const announced = response.headers['content-length'];
-    if (announced !== undefined && Number(announced) !== expected)
-      throw this.wrongSize(`announced ${announced}`);
-  }
-
-  private wrongSize(found: string): RegistryError {
-    const { size } = this.descriptor;
-    return new RegistryError('REGISTRY_SIZE_MISMATCH', `${this.what}: expected ${size} bytes, ${found}`);
   }
 
   private async receive(response: HttpResponse): Promise<void> {
     const { size } = this.descriptor;
     const { onBytes, signal } = this.options;
     for await (const chunk of readBody(response.body, response.url, this.session.bodyLimits(signal))) {
-      if (this.file.offset + chunk.length > size) throw this.wrongSize('more came');
+      if (this.file.offset + chunk.length > size) throw this.request.wrongSize('more came');
       await this.file.append(chunk);
       onBytes?.(this.file.offset);
     }
-    if (this.file.offset < size) {
-      const message = `${this.what}: ended after ${this.file.offset} of ${size} bytes`;
-      throw new RegistryError('REGISTRY_CONNECTION_LOST', message);
-    }
+    if (this.file.offset < size) throw this.request.cutOff(this.file.offset);
   }
-}
-
-/** Weak validators do not promise equal bytes. */
-function strongEtag({ headers }: HttpResponse): string | undefined {
-  const { etag } = headers;
-  return etag?.startsWith('"') ? etag : undefined;
 }

@@ -15,7 +15,7 @@ export function verifiedStream(
   const changed = (reason: string) =>
     new RegistryError(
       'REGISTRY_SOURCE_CHANGED',
-      `${what}: the local bytes are not those of the digest (${reason})`,
+      `${what}: the bytes are not those of the digest (${reason})`,
     );
   const check = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -32,7 +32,7 @@ export function verifiedStream(
     },
   });
   source.once('error', error => {
-    const message = `${what}: cannot read the local blob: ${errorMessage(error)}`;
+    const message = `${what}: cannot read the blob: ${errorMessage(error)}`;
     check.destroy(
       isShaleError(error) ? error : new RegistryError('REGISTRY_SOURCE_CHANGED', message, { cause: error }),
     );

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
 import { countIds, namespaceArguments } from './id-map.js';
 import { noteSingleId, readIdMap } from './id-map-input.js';
+import { isMounted } from './mountinfo.js';
 import { namespaceError } from './namespace-error.js';
 import { findRunner } from './paths.js';
 import { runTool } from './process.js';
@@ -88,12 +89,17 @@ export async function currentSession(): Promise<Session | undefined> {
     : undefined;
 }
 
-/** Whether somebody still sees what is mounted in a session: its program, or one that it has left behind. */
-export async function isInhabited({ pid, began, namespace }: Session): Promise<boolean> {
+/**
+ * Whether somebody may still be at work on what is mounted in a session: its program, or one that it has left behind.
+ * The number of a namespace says nothing alone, since the kernel gives it to another when it is free.
+ */
+export async function isSeen({ pid, began, namespace }: Session, path: string): Promise<boolean> {
   // who began when may be known of everybody, the namespace of one in another session may not
   if ((await beginOf(pid)) === began) return true;
-  const processes = (await readdir('/proc')).filter(name => /^\d+$/.test(name));
-  return (await Promise.all(processes.map(namespaceOf))).includes(namespace);
+  for (const name of await readdir('/proc'))
+    if (/^\d+$/.test(name) && (await namespaceOf(name)) === namespace && (await isMounted(path, name)))
+      return true;
+  return false;
 }
 
 function namespaceOf(pid: number | string): Promise<string | undefined> {

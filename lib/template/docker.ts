@@ -7,13 +7,13 @@ function field(written: string, type: Schema): FieldSchema {
   return { name: name ?? json ?? '', json, type, omitEmpty };
 }
 
-/** Fields in the order in which docker prints them. */
-function struct(fields: Record<string, Schema>): Schema {
+/** Fields in the order in which Go prints them. */
+export function struct(fields: Record<string, Schema>): Schema {
   return { struct: Object.entries(fields).map(([name, type]) => field(name, type)) };
 }
 
-const STRINGS: Schema = { list: 'string' };
-const TEXTS: Schema = { map: 'string' };
+export const STRINGS: Schema = { list: 'string' };
+export const TEXTS: Schema = { map: 'string' };
 const SET: Schema = { map: { struct: [] } };
 const LIST: Schema = { list: 'any' };
 const INT_POINTER: Schema = { pointer: 'int' };
@@ -27,7 +27,7 @@ const HEALTHCHECK = struct({
   'Retries?': 'int',
 });
 
-const OCI_CONFIG = struct({
+export const OCI_CONFIG = struct({
   'User?': 'string',
   'ExposedPorts?': SET,
   'Env?': STRINGS,

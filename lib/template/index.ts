@@ -10,6 +10,8 @@ import { alignColumns } from './table.js';
 export { CONTAINER_SCHEMA, IMAGE_SCHEMA, VOLUME_SCHEMA } from './docker.js';
 export { completeDocument } from './document.js';
 export type { TemplateFunction } from './functions.js';
+export { indentedJson } from './indented.js';
+export { OCI_CONFIG_SCHEMA, SOURCE_SCHEMA } from './skopeo.js';
 export { alignColumns } from './table.js';
 export {
   applySchema,

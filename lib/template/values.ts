@@ -1,3 +1,5 @@
+import { withoutZeros } from '../util/time.js';
+
 /**
  * The values that templates see. Plain JavaScript values stand for their JSON; where docker's own types print
  * differently from JSON (a struct, a nil pointer, a duration), a value is wrapped.
@@ -113,7 +115,7 @@ export function applySchema(schema: Schema, value: unknown): unknown {
   if (schema === 'int') return typeof value === 'number' ? value : 0;
   if (schema === 'bool') return value === true;
   if (schema === 'address') return new GoAddress(typeof value === 'string' ? value : '');
-  if (schema === 'time') return new GoTime(typeof value === 'string' ? value : NEVER);
+  if (schema === 'time') return new GoTime(typeof value === 'string' ? withoutZeros(value) : NEVER);
   if (schema === 'duration') return new GoDuration(typeof value === 'number' ? value : 0);
   if ('list' in schema)
     return Array.isArray(value) ? value.map(item => applySchema(schema.list, item)) : NIL_LIST;

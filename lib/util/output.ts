@@ -1,10 +1,11 @@
 import type { WriteStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoCode, UsageError } from './errors.js';
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  EEXIST: 'file exists',
   EISDIR: 'is a directory',
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',
@@ -18,14 +19,30 @@ const REASONS: Readonly<Record<string, string>> = {
  * @throws UsageError `USAGE_OUTPUT`
  */
 export async function openOutput(path: string): Promise<WriteStream> {
-  try {
-    return (await open(path, 'w')).createWriteStream();
-  } catch (cause) {
-    const code = errnoCode(cause) ?? '';
-    const message =
-      code === 'ENOENT'
-        ? `invalid output path: directory "${dirname(path)}" does not exist`
-        : `open ${path}: ${REASONS[code] ?? code}`;
-    throw new UsageError('USAGE_OUTPUT', message, { cause });
-  }
+  const file = await open(path, 'w').catch(cause => fail(path, cause));
+  return file.createWriteStream();
+}
+
+/**
+ * Writes a small file that the person named.
+ *
+ * @param options.fresh one that is there already is an error
+ * @throws UsageError `USAGE_OUTPUT`
+ */
+export async function writeOutput(
+  path: string,
+  content: string,
+  options: { fresh?: boolean } = {},
+): Promise<void> {
+  const flag = options.fresh ? 'wx' : 'w';
+  await writeFile(path, content, { flag }).catch(cause => fail(path, cause));
+}
+
+function fail(path: string, cause: unknown): never {
+  const code = errnoCode(cause) ?? '';
+  const message =
+    code === 'ENOENT'
+      ? `invalid output path: directory "${dirname(path)}" does not exist`
+      : `open ${path}: ${REASONS[code] ?? code}`;
+  throw new UsageError('USAGE_OUTPUT', message, { cause });
 }

@@ -1,5 +1,5 @@
 // Flags of commands that look into a container or run something more in it.
-import { lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
@@ -154,4 +154,29 @@ eachWorld(one, 'keys leave a program beside, and it goes on', async (t, world) =
   const wrong = await world.shale(['exec', '--detach-keys', 'ctrl-', 'box', 'true']);
   t.match(wrong.stderr, /invalid detach keys/);
   await world.ok(['rm', '-f', 'box']);
+});
+
+eachWorld(one, "a file for a container's id", async (t, world) => {
+  const file = join(world.base, 'cid');
+  const id = (await world.ok(['create', '--cidfile', file, 'busybox'])).stdout.trim();
+  t.equal(readFileSync(file, 'utf8'), id);
+  const again = await world.shale(['run', '--rm', '--cidfile', file, 'busybox', 'true']);
+  t.match(
+    [again.code, again.stderr],
+    [125, /container ID file found, make sure the other container isn't running/],
+  );
+  const nowhere = await world.shale([
+    'run',
+    '--rm',
+    '--cidfile',
+    join(world.base, 'nope/cid'),
+    'busybox',
+    'true',
+  ]);
+  t.match([nowhere.code, nowhere.stderr], [125, /nope" does not exist/]);
+  const other = join(world.base, 'other');
+  t.equal((await world.shale(['create', '--cidfile', other, '--name', '/', 'busybox'])).code, 1);
+  t.notOk(existsSync(other), 'an id that there is not has no file');
+  t.equal((await world.ok(['ps', '-aq', '--no-trunc'])).stdout, `${id}\n`, 'nothing was made in vain');
+  await world.ok(['rm', id]);
 });

@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { build as buildImage } from '../../api/build.js';
 import type { ExplainEvent } from '../../build/events.js';
 import type { BuildResult, ExportTarget } from '../../build/options.js';
 import { UsageError } from '../../util/errors.js';
+import { writeOutput } from '../../util/output.js';
 import { answerCall, parseCall } from '../build-call.js';
 import { parseAgent, parseBytes, parseEntitlement, parseSecret, parseUlimit } from '../build-values.js';
 import type { Command, Invocation } from '../command.js';
@@ -179,9 +179,9 @@ async function run({ flags, operands, options }: Invocation): Promise<number> {
     progress.end();
     if (flags.bool('explain')) process.stderr.write(explanationText(explanations));
     const metadataFile = flags.string('metadata-file');
-    if (metadataFile !== undefined) await writeFile(metadataFile, metadataOf(result));
+    if (metadataFile !== undefined) await writeOutput(metadataFile, metadataOf(result));
     const iidfile = flags.string('iidfile');
-    if (iidfile !== undefined) await writeFile(iidfile, result.imageId);
+    if (iidfile !== undefined) await writeOutput(iidfile, result.imageId);
     for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
     if (!toStandardOutput(flags))
       process.stdout.write(quiet ? `${result.imageId}\n` : summary(result.imageId, result.names));

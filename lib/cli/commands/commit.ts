@@ -1,9 +1,9 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { commit, diff, exportContainer } from '../../api/containers/content.js';
 import type { Change } from '../../container/changes.js';
 import { UsageError } from '../../util/errors.js';
-import { openOutput } from '../../util/output.js';
+import { openOutput, writeOutput } from '../../util/output.js';
 import type { Command } from '../command.js';
 
 export const diffCommand: Command = {
@@ -78,7 +78,7 @@ export const commitCommand: Command = {
       pause: !goesOn,
     });
     const iidfile = flags.string('iidfile');
-    if (iidfile !== undefined) await writeFile(iidfile, image.id);
+    if (iidfile !== undefined) await writeOutput(iidfile, image.id);
     process.stdout.write(`${image.id}\n`);
     return 0;
   },

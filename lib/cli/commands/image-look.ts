@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
 import { imageDiff as compare, type ImageChange, imageReport as makeReport } from '../../api/look.js';
+import { writeOutput } from '../../util/output.js';
 import type { Command } from '../command.js';
 import { printable } from '../progress/lines.js';
 import { size } from '../table.js';
@@ -51,7 +51,7 @@ export const imageReport: Command = {
     const page = await makeReport({ ...options, image: operands[0] ?? '' });
     const output = flags.string('output');
     if (output === undefined || output === '-') process.stdout.write(page);
-    else await writeFile(output, page);
+    else await writeOutput(output, page);
     return 0;
   },
 };

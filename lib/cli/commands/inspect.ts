@@ -14,6 +14,12 @@ import { errorMessage, isShaleError, UsageError } from '../../util/errors.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec } from '../flags.js';
 import { PLATFORM_FLAG } from '../listing.js';
+import {
+  hasImageName,
+  inspectRemoteImage,
+  REMOTE_INSPECT_FLAGS,
+  refuseRemoteFlags,
+} from './inspect-remote.js';
 
 export const FORMAT: FlagSpec = {
   name: 'format',
@@ -110,7 +116,7 @@ export const containerInspect: Command = {
 export const inspectCommand: Command = {
   name: 'inspect',
   summary: 'Display detailed information on containers, images and volumes',
-  operands: 'NAME|ID [NAME|ID...]',
+  operands: 'NAME|ID|TRANSPORT:IMAGE [NAME|ID...]',
   arity: { min: 1 },
   flags: [
     ...FLAGS,
@@ -123,9 +129,19 @@ export const inspectCommand: Command = {
       values: TYPES.map(({ type }) => type),
       help: 'container, image or volume (default: whichever there is, in this order)',
     },
+    ...REMOTE_INSPECT_FLAGS,
   ],
-  examples: ["shale inspect -f '{{json .Config.Labels}}' debian"],
-  run: invocation => inspectAll(invocation, name => findAny(invocation, name)),
+  examples: [
+    "shale inspect -f '{{json .Config.Labels}}' debian",
+    'shale inspect docker://debian:12',
+    'shale inspect --raw oci:layout:tag | sha256sum',
+    'shale inspect --config --platform linux/arm64 docker://debian:12',
+  ],
+  run: async invocation => {
+    if (hasImageName(invocation)) return inspectRemoteImage(invocation);
+    refuseRemoteFlags(invocation);
+    return inspectAll(invocation, name => findAny(invocation, name));
+  },
 };
 
 /** @throws UsageError `USAGE_UNKNOWN_OBJECT`, `USAGE_FLAG_VALUE` */

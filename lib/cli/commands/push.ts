@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { images } from '../../api/images.js';
 import { push as pushImage } from '../../api/push.js';
 import {
@@ -9,6 +8,7 @@ import {
   repositoryName,
 } from '../../oci/index.js';
 import { UsageError } from '../../util/errors.js';
+import { writeOutput } from '../../util/output.js';
 import type { Command, Invocation } from '../command.js';
 import { makeProgress } from '../progress/index.js';
 import { REGISTRY_FLAGS, registryOptions, repositoryOperand, taggedOperand } from '../registry-flags.js';
@@ -75,7 +75,7 @@ async function pushOne({ flags, options }: Invocation, reference: Reference): Pr
     progress.end();
     if (!quiet) process.stdout.write(`${reference.tag}: digest: ${digest} size: ${size}\n`);
     const file = flags.string('digestfile');
-    if (file !== undefined) await writeFile(file, digest);
+    if (file !== undefined) await writeOutput(file, digest);
   } finally {
     progress.end();
   }

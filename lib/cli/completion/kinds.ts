@@ -2,7 +2,7 @@
 export type WordKind = 'image' | 'container' | 'volume' | 'network' | 'file' | 'platform';
 
 const KINDS: readonly [pattern: RegExp, kinds: WordKind[]][] = [
-  [/^NAME\|ID$/, ['container', 'image', 'volume']],
+  [/^NAME\|ID/, ['container', 'image', 'volume']],
   [/IMAGE|^NAME\[?:TAG|^REPOSITORY|^NAME\[:TAG/, ['image']],
   [/^CONTAINER:/, ['container', 'file']],
   [/CONTAINER/, ['container']],

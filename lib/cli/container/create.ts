@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { type ContainerRecord, create, remove } from '../../api/containers.js';
 import { isShaleError, UsageError } from '../../util/errors.js';
+import { writeOutput } from '../../util/output.js';
 import type { Invocation } from '../command.js';
 import { makeProgress } from '../progress/index.js';
 import { containerOptions } from './options.js';
@@ -16,12 +17,24 @@ export async function createFrom(invocation: Invocation): Promise<ContainerRecor
       `container ID file found, make sure the other container isn't running or delete ${cidfile}`,
     );
   }
+  // before anything is made that nobody could find without it
+  if (cidfile !== undefined) await writeOutput(cidfile, '', { fresh: true });
+  try {
+    const record = await createWithProgress(invocation);
+    if (cidfile !== undefined) await writeOutput(cidfile, record.id);
+    return record;
+  } catch (error) {
+    if (cidfile !== undefined) await rm(cidfile, { force: true });
+    throw error;
+  }
+}
+
+async function createWithProgress(invocation: Invocation): Promise<ContainerRecord> {
+  const { flags } = invocation;
   if (flags.bool('replace')) await removeNamesake(invocation);
   const progress = makeProgress(flags.bool('quiet') ? 'quiet' : 'auto');
   try {
-    const record = await create({ ...(await containerOptions(invocation)), onEvent: progress.event });
-    if (cidfile !== undefined) await writeFile(cidfile, record.id, { flag: 'wx' });
-    return record;
+    return await create({ ...(await containerOptions(invocation)), onEvent: progress.event });
   } finally {
     progress.end();
   }

@@ -15,6 +15,16 @@ export const REGISTRY_COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('../commands/push.js')).push,
   },
   {
+    name: 'list-tags',
+    summary: 'List the tags of a repository, or the names in a docker archive',
+    load: async () => (await import('../commands/list-tags.js')).listTagsCommand,
+  },
+  {
+    name: 'delete',
+    summary: 'Delete an image from a registry',
+    load: async () => (await import('../commands/delete.js')).deleteCommand,
+  },
+  {
     name: 'login',
     summary: 'Log in to a registry',
     load: async () => (await import('../commands/login.js')).login,

@@ -1,7 +1,8 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../../util/errors.js';
+import { isMounted } from '../mountinfo.js';
 import { findProgram } from '../paths.js';
 import { reportError } from '../report.js';
 import type { Workshop } from '../trees.js';
@@ -123,11 +124,4 @@ async function mountFuse(directories: OverlayDirectories): Promise<() => Promise
 /** Above it stand remarks about options. */
 function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
-}
-
-/** mountinfo escapes blanks and backslashes in octal, proc(5). */
-async function isMounted(path: string): Promise<boolean> {
-  const escaped = path.replace(/[ \t\n\\]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
-  const text = await readFile('/proc/self/mountinfo', 'utf8');
-  return text.includes(` ${escaped} `);
 }
