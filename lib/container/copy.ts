@@ -36,6 +36,18 @@ export class ContainerFiles {
     return this.copy(['out', path, name, flag(follow)], { stdout });
   }
 
+  /** The text of a file, `''` when there is none; of a larger one its beginning. */
+  async text(path: string, maxBytes: number): Promise<string> {
+    if ((await this.typeOf(path, true)) !== 'file') return '';
+    let text = Buffer.alloc(0);
+    const stdout = new PassThrough().on('data', (chunk: Buffer) => {
+      if (text.length < maxBytes) text = Buffer.concat([text, chunk]);
+    });
+    // a tar whose only entry has no name is the content and zeros behind it
+    await this.copy(['out', path, '', flag(true)], { stdout });
+    return text.toString('utf8', 0, maxBytes).replace(/\0+$/, '');
+  }
+
   /** Reads a tar into a directory. @param owners as the tar says, and not root's */
   write(directory: string, owners: boolean, stdin: Readable): Promise<void> {
     return this.copy(['in', directory, flag(owners)], { stdin, stdout: new PassThrough().resume() });

@@ -42,13 +42,19 @@ export function defaultUser(options: RunOptions, image: string | undefined): str
   return options.user ?? (own === undefined ? (image ?? '') : `${own.uid}:${own.gid}`);
 }
 
-/** The texts of /etc/passwd and /etc/group with the caller in them, where they lack such a user. */
+/**
+ * The texts of /etc/passwd and /etc/group with the caller in them, where they lack such a user. They are mounted, so that
+ * no layer ever holds them; programs that make users could not replace them then, so a container of root has its own.
+ *
+ * @param user of the container
+ */
 export function usersWith(
   options: RunOptions,
+  user: number,
   { passwd, group }: { passwd: string; group: string },
 ): Pick<RunSpec, 'users'> {
   const own = keptIds(options);
-  if (own === undefined) return {};
+  if (own === undefined || own.uid !== user) return {};
   const { uid, gid } = own;
   const name = userName(uid);
   const more = {

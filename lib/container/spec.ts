@@ -60,7 +60,7 @@ export async function specWith(
     gid: user.gid,
     additionalGids: [...new Set([...user.additionalGids, ...added, ...own])],
     hostname,
-    ...usersWith(options, { passwd, group: groups }),
+    ...usersWith(options, user.uid, { passwd, group: groups }),
     network: network.network,
     dns: network.dns,
     extraHosts: network.extraHosts,

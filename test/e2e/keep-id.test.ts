@@ -47,6 +47,15 @@ eachWorld(ranges, 'the same user inside and outside', async (t, world) => {
   );
   const root = ['-u', '0', 'owners', 'sh', '-c', 'id -u; id -G; touch /new; stat -c %u /new'];
   t.equal(await out(...run, ...root), `0\n0 ${gid}\n0\n`, 'another user, in the caller’s group');
+  const users = [
+    '-u',
+    '0',
+    'owners',
+    'sh',
+    '-c',
+    'echo new:x:5:5::/: > /etc/p; mv /etc/p /etc/passwd; id -u new',
+  ];
+  t.equal((await world.shale([...run, ...users])).stdout, '5\n', 'root may replace /etc/passwd');
   const known = [
     'run',
     '--rm',
@@ -69,6 +78,7 @@ eachWorld(ranges, 'a container of other ids that stays', async (t, world) => {
   const [shown] = JSON.parse(await out('inspect', 'box'));
   t.match(shown, { HostConfig: { UsernsMode: 'keep-id' }, Config: { User: `${uid}:${gid}` } });
   t.equal(await out('exec', 'box', 'id', '-u'), `${uid}\n`);
+  t.equal(await out('exec', '-u', 'app', 'box', 'id', '-u'), '1000\n', 'and one by name');
   t.equal(await out('exec', 'box', 'stat', '-c', '%u', '/home/app/own'), '1000\n', 'so in a volume');
   const change = `echo x > /root/r; echo x > /tmp/s; chown ${uid}:7 /tmp/s; echo >> /etc/passwd; rm /var/lib/big`;
   await out('exec', '-u', '0', 'box', 'sh', '-c', change);
