@@ -9,17 +9,19 @@ import { ContainerError } from '../util/errors.js';
 import { now } from '../util/time.js';
 import { type Change, changesOf, idleMarks, providedPaths, unchangedPaths } from './changes.js';
 import { templateOf, withoutPlatform } from './image-template.js';
+import { workerOf } from './keep-id.js';
 import { whilePaused } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
 
 /** What a container has written so far. It is paused meanwhile: files that grow while they are read are no layer. */
 export async function writtenEntries(
-  { store, worker }: ContainerHost,
+  host: ContainerHost,
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<LayerEntry[]> {
-  const running = await worker();
+  const { store } = host;
+  const running = await workerOf(host, record.options);
   const directory = containerDirectory(store, record.id);
   return whilePaused(store, record, () => running.keptChanges(directory, signal));
 }
@@ -47,12 +49,14 @@ function assertOverlay({ name, options: { rootfs } }: ContainerRecord): void {
 
 /** What there is before a container writes anything. */
 async function baseIndex(
-  { store, worker }: ContainerHost,
-  { config, options: { rootfs } }: ContainerRecord,
+  host: ContainerHost,
+  { config, options }: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<MergedIndex> {
-  if (rootfs === undefined) return store.merged(config.rootfs.diff_ids);
-  return new MergedIndex([await (await worker()).directoryEntries(rootfs.path, signal)]);
+  const { rootfs } = options;
+  if (rootfs === undefined) return host.store.merged(config.rootfs.diff_ids);
+  const worker = await workerOf(host, options);
+  return new MergedIndex([await worker.directoryEntries(rootfs.path, signal)]);
 }
 
 /** Everything that a container sees of its root, as layers of the store, bottom first. */
@@ -64,7 +68,8 @@ export async function allLayers(
   const { rootfs } = record.options;
   if (rootfs === undefined)
     return [...record.config.rootfs.diff_ids, await containerLayer(host, record, signal)];
-  const base = await (await host.worker()).directoryLayer(rootfs.path, signal);
+  const worker = await workerOf(host, record.options);
+  const base = await worker.directoryLayer(rootfs.path, signal);
   return rootfs.overlay ? [base, await containerLayer(host, record, signal)] : [base];
 }
 
@@ -75,7 +80,7 @@ async function containerLayer(
   signal?: AbortSignal,
 ): Promise<Digest> {
   const directory = containerDirectory(host.store, record.id);
-  const running = await host.worker();
+  const running = await workerOf(host, record.options);
   const entries = await running.keptChanges(directory, signal);
   const image = await baseIndex(host, record, signal);
   const exclude = unchangedPaths(entries, image, providedPaths(record));

@@ -7,6 +7,7 @@ import { inheritedVariables } from './environment.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
 import { hostConfinement } from './inspect-confinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspect-mounts.js';
+import { defaultUser } from './keep-id.js';
 import { networkName, readNetwork } from './network.js';
 import { networkSettings, portBindings } from './network-inspect.js';
 import type { ContainerSecret } from './options.js';
@@ -146,7 +147,7 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
     imageName,
   } = record;
   const healthcheck = healthConfigOf(record);
-  const { command = [], entrypoint, env = {}, labels = {}, user, workdir, hostname } = options;
+  const { command = [], entrypoint, env = {}, labels = {}, workdir, hostname } = options;
   const { secrets } = options;
   const inherited = inheritedVariables(config, options).filter(
     text => !Object.hasOwn(env, splitVariable(text)[0]),
@@ -154,7 +155,7 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
   return {
     ...config,
     Hostname: hostname ?? id.slice(0, 12),
-    User: user ?? config.User ?? '',
+    User: defaultUser(options, config.User),
     Tty: options.tty === true,
     OpenStdin: options.interactive === true,
     Env: [...inherited, ...Object.entries(env).map(pair => pair.join('='))],

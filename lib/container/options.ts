@@ -3,6 +3,7 @@ import type { HealthConfig } from '../oci/types.js';
 import type { PortBinding } from '../sandbox/network/ports.js';
 import type { SeccompJson } from '../sandbox/seccomp-types.js';
 import type { BindMount, RootDirectory, TmpfsMount } from '../sandbox/types.js';
+import type { Ids } from '../util/passwd.js';
 import type { SecretSource } from '../util/secret-source.js';
 
 /** A volume of the store, which outlives the container unless it has no name. */
@@ -116,6 +117,8 @@ export interface RunOptions {
   unmasked?: boolean;
   /** security options of no effect here, for inspect: `label=disable` */
   securityLabels?: string[];
+  /** you have these ids in the container, which runs as them; default your own. Left out: you are its root */
+  keepId?: Partial<Ids>;
   /** names or ids of more groups of the user */
   groupAdd?: string[];
   devices?: Device[];

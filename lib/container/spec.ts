@@ -6,6 +6,7 @@ import { ContainerError } from '../util/errors.js';
 import { resolveGroup, resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
 import { inheritedVariables } from './environment.js';
+import { defaultUser, keptIds, usersWith } from './keep-id.js';
 import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
 import { readInRoot } from './root-file.js';
@@ -44,8 +45,11 @@ export async function specWith(
   const layers = image.rootfs.diff_ids;
   const config = image.config ?? {};
   const groups = await read('/etc/group');
-  const user = resolveUser(options.user ?? config.User ?? '', await read('/etc/passwd'), groups);
+  const passwd = await read('/etc/passwd');
+  const user = resolveUser(defaultUser(options, config.User), passwd, groups);
   const added = (options.groupAdd ?? []).map(name => resolveGroup(name, groups));
+  // podman leaves a container whoever it runs as in the caller's group
+  const own = [keptIds(options)?.gid ?? user.gid].filter(gid => gid !== user.gid);
   const hostname = network.hostname ?? options.hostname ?? id.slice(0, 12);
   return {
     layers,
@@ -55,8 +59,9 @@ export async function specWith(
     cwd: cleanAbsolute(options.workdir ?? config.WorkingDir ?? '/'),
     uid: user.uid,
     gid: user.gid,
-    additionalGids: [...new Set([...user.additionalGids, ...added])],
+    additionalGids: [...new Set([...user.additionalGids, ...added, ...own])],
     hostname,
+    ...usersWith(options, user.uid, { passwd, group: groups }),
     network: network.network,
     dns: network.dns,
     extraHosts: network.extraHosts,

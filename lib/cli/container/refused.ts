@@ -32,11 +32,6 @@ const FIXED: readonly [name: string, accepted: readonly string[], why: string][]
   ['ipc', ['', 'private', 'shareable'], "a container's shared memory is its own"],
   ['uts', ['', 'private'], "a container's host name is its own"],
   ['cgroupns', ['', 'private'], "a container's view of control groups is its own"],
-  [
-    'userns',
-    ['', 'private', 'auto'],
-    'a container is always in a user namespace, whose root is you: files of another user there need other ids',
-  ],
 ];
 
 export const REFUSED_FLAGS: ContainerFlag[] = [
