@@ -7,6 +7,7 @@ export { build } from './api/build.js';
 export { cacheMounts, exportCacheMount, importCacheMount, pruneCacheMounts } from './api/cache-mounts.js';
 export { check, outline, targets } from './api/check.js';
 export * as containers from './api/containers.js';
+export { type CompressionWishes, type CopyEvent, type CopyImageOptions, copyImage } from './api/copy.js';
 export { fsck } from './api/fsck.js';
 export {
   history,

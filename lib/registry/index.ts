@@ -3,6 +3,7 @@ export { loginFilePath, storedCredentials } from './credentials.js';
 export { type LoginOptions, type LoginResult, login, logout, logoutAll } from './login.js';
 export type { CallOptions, FetchedManifest } from './manifests.js';
 export { type Mirror, parseMirrors } from './mirrors.js';
+export { forEachParallel } from './pool.js';
 export { type PulledImage, type PullOptions, pullImage } from './pull.js';
 export { fetchLayers, type LayerOptions } from './pull-layers.js';
 export { type PushOptions, type PushResult, pushImage } from './push.js';

@@ -5,11 +5,10 @@ import type { Digest } from '../../util/digest.js';
 import { OciError } from '../../util/errors.js';
 import { type ImageFiles, invalid } from '../archive.js';
 import { memberOf } from '../oci-archive.js';
+import { REF_NAME } from './layout-index.js';
 import { compressionOfMember } from './magic.js';
 import { readManifest } from './manifest-bytes.js';
 import type { ImageSource } from './types.js';
-
-export const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /** An OCI image layout to read from, in a directory (`oci:DIR[:NAME]`) or in a tar (`oci-archive:FILE[:NAME]`). */
 export class LayoutSource implements ImageSource {

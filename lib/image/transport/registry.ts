@@ -86,4 +86,6 @@ export class RegistryDestination implements ImageDestination {
   }
 
   async commit(): Promise<void> {}
+
+  async close(): Promise<void> {}
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Compression, Descriptor } from '../../oci/index.js';
+import type { Compression, Descriptor, ManifestFormat } from '../../oci/index.js';
 import type { FetchedManifest } from '../../registry/index.js';
 import type { Digest } from '../../util/digest.js';
 
@@ -47,9 +47,9 @@ export interface ImageDestination {
   putManifest(manifest: EncodedManifest, isTop: boolean): Promise<void>;
   /** Makes what was put into it complete and known. */
   commit(): Promise<void>;
+  /** Lets go of it, and of all that was not committed as far as it is only in the way. */
+  close(): Promise<void>;
 }
-
-export type ManifestFormat = 'oci' | 'v2s2';
 
 /** The bytes of a manifest or list, and what they are. */
 export type EncodedManifest = Pick<FetchedManifest, 'bytes' | 'mediaType' | 'digest'>;
