@@ -10,6 +10,12 @@ export * as containers from './api/containers.js';
 export { type CompressionWishes, type CopyEvent, type CopyImageOptions, copyImage } from './api/copy.js';
 export { fsck } from './api/fsck.js';
 export {
+  type ComposeOptions,
+  composeIndex,
+  inspectRemoteManifest,
+  type RemoteManifest,
+} from './api/image-tools.js';
+export {
   history,
   type ImportFileOptions,
   images,

@@ -147,3 +147,75 @@ eachWorld(one, 'registries', async (t, world) => {
   t.match((await world.shale(['push', '--sign-by', 'me', other])).stderr, /signatures are not made/);
   t.match((await world.shale(['pull', '--decryption-key', 'k', other])).stderr, /not supported/);
 });
+
+eachWorld(one, 'buildx imagetools', async (t, world) => {
+  const { host, stop } = await startDockerRegistry();
+  t.teardown(stop);
+  const out = async (...args: string[]): Promise<string> => (await world.ok(args)).stdout;
+  for (const arch of ['amd64', 'arm64', 's390x']) {
+    const input = `FROM busybox\nLABEL arch=${arch}`;
+    await world.ok(['build', '-t', `${host}/one:${arch}`, '-'], { input });
+    await world.ok(['create', '--name', 'box', `${host}/one:${arch}`]);
+    await world.ok(['config', '--arch', arch, 'box']);
+    await world.ok(['commit', '--rm', 'box', `${host}/one:${arch}`]);
+    await world.ok(['push', '-q', `${host}/one:${arch}`]);
+  }
+  const raw = (name: string): { mediaType: string; manifests?: { platform: { architecture: string } }[] } =>
+    JSON.parse(
+      execFileSync('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${host}/${name}`], {
+        encoding: 'utf8',
+      }),
+    );
+  const architectures = (name: string): string[] | undefined =>
+    raw(name).manifests?.map(({ platform }) => platform.architecture);
+  const create = (...args: string[]): Promise<string> => out('buildx', 'imagetools', 'create', ...args);
+  const dry = JSON.parse(await create('--dry-run', `${host}/one:amd64`, `${host}/one:arm64`));
+  t.equal(dry.manifests.length, 2);
+  await create(
+    '-t',
+    `${host}/all:1`,
+    '-t',
+    `${host}/all:2`,
+    '--annotation',
+    'index:k=v',
+    `${host}/one:amd64`,
+    `${host}/one:arm64`,
+  );
+  t.same(architectures('all:1'), ['amd64', 'arm64']);
+  t.same(raw('all:2'), raw('all:1'));
+  await create('-t', `${host}/all:1`, '--append', `${host}/one:s390x`);
+  t.same(architectures('all:1'), ['amd64', 'arm64', 's390x']);
+  await create('-t', `${host}/copied:1`, `${host}/all:1`);
+  t.same(raw('copied:1'), raw('all:1'), 'a single index is copied as it is');
+  await create('-t', `${host}/few:1`, '--platform', 'linux/arm64,linux/s390x', `${host}/all:1`);
+  t.same(architectures('few:1'), ['arm64', 's390x']);
+  await create('-t', `${host}/plain:1`, '--prefer-index=false', `${host}/one:amd64`);
+  t.equal(raw('plain:1').manifests, undefined);
+  await create('-t', `${host}/wrapped:1`, `${host}/one:amd64`);
+  t.same(architectures('wrapped:1'), ['amd64']);
+  execFileSync('skopeo', [
+    'copy',
+    '-q',
+    '--all',
+    '--src-tls-verify=false',
+    `docker://${host}/all:1`,
+    `dir:${join(world.base, 'all')}`,
+  ]);
+
+  const text = await out('buildx', 'imagetools', 'inspect', `${host}/all:1`);
+  t.match(
+    text,
+    new RegExp(`^Name: +${host}/all:1\nMediaType: application/vnd.oci.image.index.*\nDigest: +sha256:`),
+  );
+  t.match(text, /Platform: +linux\/s390x/);
+  const digest = await out(
+    'buildx',
+    'imagetools',
+    'inspect',
+    '--format',
+    '{{.Manifest.Digest}}',
+    `${host}/all:1`,
+  );
+  t.match(text, digest.trim());
+  t.same(JSON.parse(await out('buildx', 'imagetools', 'inspect', '--raw', `${host}/all:1`)), raw('all:1'));
+});
