@@ -72,9 +72,9 @@ export { type DiskReport, diskReport } from './api/usage.js';
 export * as volumes from './api/volumes.js';
 export type { BuildEvent, EventSink, LogEvent, NoteEvent, StepEvent, TransferEvent } from './build/events.js';
 export type { BuildOptions, BuildResult, ExportTarget } from './build/options.js';
-export type { ContainerMount, VolumeMount } from './container/options.js';
+export type { ContainerMount, ContainerSecret, VolumeMount } from './container/options.js';
 export type { HistoryEntry, ImageInspect, ImageSummary, Removal } from './image/index.js';
-export type { BindMount, StorageDriver, TmpfsMount } from './sandbox/types.js';
+export type { BindMount, RootDirectory, StorageDriver, TmpfsMount } from './sandbox/types.js';
 export {
   BuildError,
   ContainerError,

@@ -56,23 +56,23 @@ export function usersWith(
   const own = keptIds(options);
   if (own === undefined || own.uid !== user) return {};
   const { uid, gid } = own;
-  const name = userName(uid);
+  const name = nameOf('uid', uid);
   const more = {
     passwd: hasUser(passwd, uid)
       ? undefined
       : appended(passwd, `${name}:*:${uid}:${gid}:container user:/:/bin/sh`),
-    group: hasGroup(group, gid) ? undefined : appended(group, `${name}:x:${gid}:`),
+    group: hasGroup(group, gid) ? undefined : appended(group, `${nameOf('gid', gid)}:x:${gid}:`),
   };
   return { users: more };
 }
 
-/** As podman: the caller's name where the id is the caller's too, and not a name that could be somebody's else. */
-function userName(uid: number): string {
+/** As podman: the caller's name where the id is the caller's too, and no name that could be somebody's else. */
+function nameOf(kind: 'uid' | 'gid', id: number): string {
   try {
-    const { uid: own, username } = userInfo();
-    return own === uid && /^[\w.][\w.-]*$/.test(username) ? username : String(uid);
+    const own = userInfo();
+    return own[kind] === id && /^[\w.][\w.-]*$/.test(own.username) ? own.username : String(id);
   } catch {
-    return String(uid);
+    return String(id);
   }
 }
 

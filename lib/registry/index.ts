@@ -9,4 +9,4 @@ export { fetchLayers, type LayerOptions } from './pull-layers.js';
 export { type PushOptions, type PushResult, pushImage } from './push.js';
 export type { ListTagsOptions } from './tags.js';
 export type * from './types.js';
-export { verifiedStream } from './upload-source.js';
+export { verified } from './upload-source.js';

@@ -18,10 +18,10 @@ t.test('a line for the caller, where the container has none', async t => {
   });
   t.same(usersWith({ keepId: own }, 7, { passwd: 'me:x:7:7:::\n', group: '' }).users, {
     passwd: undefined,
-    group: '7:x:8:\n',
+    group: '8:x:8:\n',
   });
   t.same(usersWith({ keepId: own }, 0, { passwd: '', group: '' }), {}, 'root may make users of its own');
   const { uid, username } = userInfo();
   const { users } = usersWith({ keepId: { uid, gid: 9 } }, uid, { passwd: '', group: '' });
-  t.match(users, { passwd: new RegExp(`^${username}:\\*:${uid}:9:`), group: `${username}:x:9:\n` });
+  t.match(users, { passwd: new RegExp(`^${username}:\\*:${uid}:9:`), group: '9:x:9:\n' });
 });

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
-import { stagedPackage, WORLDS, type World } from '../fixtures/e2e/worlds.js';
+import { ended, stagedPackage, WORLDS, type World } from '../fixtures/e2e/worlds.js';
 
 const ranges = WORLDS.filter(({ who, runtime }) => who === 'range' && runtime === undefined);
 const one = ranges.slice(0, 1);
@@ -43,7 +43,7 @@ eachWorld(ranges, 'the same user inside and outside', async (t, world) => {
   t.equal(await out(...other, 'owners', 'stat', '-c', '%u:%g', '/s/mine', '/bin/sh'), '200:210\n0:0\n');
   t.match(
     await out(...other, 'owners', 'tail', '-n1', '/etc/passwd', '/etc/group'),
-    /200:\*:200:210:.*200:x:210:/s,
+    /200:\*:200:210:.*210:x:210:/s,
   );
   const root = ['-u', '0', 'owners', 'sh', '-c', 'id -u; id -G; touch /new; stat -c %u /new'];
   t.equal(await out(...run, ...root), `0\n0 ${gid}\n0\n`, 'another user, in the caller’s group');
@@ -114,6 +114,18 @@ eachWorld(ranges, 'a container of other ids that stays', async (t, world) => {
   t.match(await world.shale(['run', '--rm', '--network', 'container:box', 'busybox', 'true']), { code: 125 });
   await out('rm', 'box');
   t.equal(await out('run', '--rm', 'made', 'stat', '-c', '%u:%g', '/tmp/s', '/root/r'), `${uid}:7\n0:0\n`);
+});
+
+eachWorld(ranges, 'a run of the library', async (t, world) => {
+  const options = {
+    ...{ root: world.store, image: 'busybox', keepId: {}, storageDriver: world.spec.driver },
+    secrets: [{ source: { id: 'given', value: 'swordfish' } }],
+    command: ['sh', '-c', 'id -u; stat -c %u /bin/busybox; cat /run/secrets/given'],
+  };
+  const library = join(stagedPackage(), 'dist/index.js');
+  const script = `import('${library}').then(({ run }) => run(${JSON.stringify(options)}))`;
+  const { stdout, stderr } = await ended(world.command(['node', '-e', script]));
+  t.equal(stdout, `${statSync(world.base).uid}\n0\nswordfish`, stderr);
 });
 
 eachWorld(one, 'trees of other ids are looked after', async (t, world) => {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { type Descriptor, formatReference, parseManifest, type Reference } from '../../oci/index.js';
+import type { Bytes } from '../../registry/index.js';
 import { UsageError } from '../../util/errors.js';
 import { dockerFiles } from '../docker-files.js';
 import { memberOf } from '../oci-archive.js';
@@ -22,7 +22,7 @@ abstract class ArchiveDestination {
     return this.tar.has(memberOf(blob));
   }
 
-  putBlob(blob: Descriptor, open: () => Promise<Readable>, signal?: AbortSignal): Promise<void> {
+  putBlob(blob: Descriptor, open: () => Promise<Bytes>, signal?: AbortSignal): Promise<void> {
     return this.tar.addBlob(memberOf(blob), blob, open, signal);
   }
 

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../../oci/index.js';
+import type { Bytes } from '../../registry/index.js';
 import { digestHex } from '../../util/digest.js';
 import type { Directory } from '../../util/directory.js';
 import { UsageError } from '../../util/errors.js';
@@ -39,7 +39,7 @@ export class DirectoryDestination implements ImageDestination {
     return (await this.directory.sizeOf(digestHex(blob.digest))) === blob.size;
   }
 
-  putBlob(blob: Descriptor, open: () => Promise<Readable>, signal?: AbortSignal): Promise<void> {
+  putBlob(blob: Descriptor, open: () => Promise<Bytes>, signal?: AbortSignal): Promise<void> {
     const name = digestHex(blob.digest);
     return this.directory.writeFile(name, file => writeVerified(file, blob, open, signal));
   }

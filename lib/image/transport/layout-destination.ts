@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../../oci/index.js';
+import type { Bytes } from '../../registry/index.js';
 import { type Digest, digestHex } from '../../util/digest.js';
 import type { Directory } from '../../util/directory.js';
 import { DirectoryFiles } from '../directory-files.js';
@@ -43,7 +43,7 @@ export class LayoutDestination implements ImageDestination {
     return (await digestOf(this.blobs, name, signal)) === digest;
   }
 
-  putBlob(blob: Descriptor, open: () => Promise<Readable>, signal?: AbortSignal): Promise<void> {
+  putBlob(blob: Descriptor, open: () => Promise<Bytes>, signal?: AbortSignal): Promise<void> {
     return this.blobs.writeFile(digestHex(blob.digest), file => writeVerified(file, blob, open, signal));
   }
 

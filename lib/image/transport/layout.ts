@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import { type Compression, type Descriptor, MAX_MANIFEST_SIZE, parseManifest } from '../../oci/index.js';
-import type { FetchedManifest } from '../../registry/index.js';
+import type { Bytes, FetchedManifest } from '../../registry/index.js';
 import type { Digest } from '../../util/digest.js';
 import { OciError } from '../../util/errors.js';
 import { type ImageFiles, invalid } from '../archive.js';
@@ -26,7 +25,7 @@ export class LayoutSource implements ImageSource {
     return readManifest(this.files, memberOf(descriptor), descriptor);
   }
 
-  async open(blob: Descriptor): Promise<Readable> {
+  async open(blob: Descriptor): Promise<Bytes> {
     return (await this.files.open(memberOf(blob))).stream;
   }
 

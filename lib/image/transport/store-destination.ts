@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { type Descriptor, MAX_CONFIG_SIZE, parseImageConfig } from '../../oci/index.js';
+import type { Bytes } from '../../registry/index.js';
 import { imageManifest } from '../../store/image-manifest.js';
 import type { Store } from '../../store/index.js';
 import { OciError } from '../../util/errors.js';
@@ -32,7 +32,7 @@ export class StoreDestination implements ImageDestination {
     return this.store.content.has(blob.digest);
   }
 
-  async putBlob(blob: Descriptor, from: () => Promise<Readable>, signal?: AbortSignal): Promise<void> {
+  async putBlob(blob: Descriptor, from: () => Promise<Bytes>, signal?: AbortSignal): Promise<void> {
     const path = join(await this.store.scratch('copy'), 'blob');
     const file = await open(path, 'wx', 0o600);
     try {

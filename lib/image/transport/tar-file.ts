@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../../oci/index.js';
+import type { Bytes } from '../../registry/index.js';
 import { BatchedWriter } from '../../util/batched-writer.js';
 import { fsyncDir } from '../../util/os.js';
 import { openableOutput } from '../../util/output.js';
@@ -48,7 +48,7 @@ export class TarFile {
   async addBlob(
     path: string,
     blob: Descriptor,
-    from: () => Promise<Readable>,
+    from: () => Promise<Bytes>,
     signal?: AbortSignal,
   ): Promise<void> {
     await this.write(tarHeader({ path, size: blob.size }));

@@ -1,7 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import type { Descriptor } from '../../oci/index.js';
-import { verifiedStream } from '../../registry/index.js';
+import { type Bytes, verified } from '../../registry/index.js';
 import { BatchedWriter } from '../../util/batched-writer.js';
 
 /**
@@ -11,12 +10,11 @@ import { BatchedWriter } from '../../util/batched-writer.js';
 export async function writeVerified(
   file: FileHandle,
   blob: Descriptor,
-  open: () => Promise<Readable>,
+  open: () => Promise<Bytes>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const bytes = verifiedStream(await open(), blob, `blob ${blob.digest}`);
   const writer = new BatchedWriter(file);
-  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+  for await (const chunk of verified(await open(), blob, `blob ${blob.digest}`)) {
     signal?.throwIfAborted();
     await writer.write(chunk);
   }
