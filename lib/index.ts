@@ -10,6 +10,12 @@ export * as containers from './api/containers.js';
 export { type CompressionWishes, type CopyEvent, type CopyImageOptions, copyImage } from './api/copy.js';
 export { fsck } from './api/fsck.js';
 export {
+  type ComposeOptions,
+  composeIndex,
+  inspectRemoteManifest,
+  type RemoteManifest,
+} from './api/image-tools.js';
+export {
   history,
   type ImportFileOptions,
   images,
@@ -24,7 +30,7 @@ export {
 } from './api/images.js';
 export { type Info, info } from './api/info.js';
 export * as layouts from './api/layouts.js';
-export { login, logout } from './api/login.js';
+export { login, logout, logoutAll, whoIsLoggedIn } from './api/login.js';
 export {
   type ExaminedLayer,
   type FileNode,
@@ -66,9 +72,9 @@ export { type DiskReport, diskReport } from './api/usage.js';
 export * as volumes from './api/volumes.js';
 export type { BuildEvent, EventSink, LogEvent, NoteEvent, StepEvent, TransferEvent } from './build/events.js';
 export type { BuildOptions, BuildResult, ExportTarget } from './build/options.js';
-export type { ContainerMount, VolumeMount } from './container/options.js';
+export type { ContainerMount, ContainerSecret, VolumeMount } from './container/options.js';
 export type { HistoryEntry, ImageInspect, ImageSummary, Removal } from './image/index.js';
-export type { BindMount, StorageDriver, TmpfsMount } from './sandbox/types.js';
+export type { BindMount, RootDirectory, StorageDriver, TmpfsMount } from './sandbox/types.js';
 export {
   BuildError,
   ContainerError,

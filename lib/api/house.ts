@@ -1,3 +1,4 @@
+import type { WorkerPlace } from '../container/run.js';
 import { loadEngine } from '../layer/index.js';
 import type { LayerEngine } from '../layer/types.js';
 import type { OnRegistryEvent, RegistryClient } from '../registry/index.js';
@@ -10,8 +11,8 @@ import type { RegistryOptions, ShaleOptions } from './options.js';
 export interface House {
   store: Store;
   engine(): Promise<LayerEngine>;
-  /** @param join a process whose user and network namespaces it takes; the first call decides */
-  worker(join?: number): Promise<Worker>;
+  /** one for each user namespace */
+  worker(place?: WorkerPlace): Promise<Worker>;
   /** makes the plain tar of a layer that has only a tree */
   makeBlob(layer: `sha256:${string}`): Promise<void>;
   /** deletes trees that belong to mapped ids */
@@ -29,12 +30,16 @@ export async function withHouse<T>(options: ShaleOptions, work: (house: House) =
     noSync: process.env.SHALE_NO_SYNC === '1',
     onWait: options.onNote,
   });
-  let started: Promise<Worker> | undefined;
-  const worker = (join?: number): Promise<Worker> => {
+  const workers = new Map<string, Promise<Worker>>();
+  const worker = ({ join, keepId }: WorkerPlace = {}): Promise<Worker> => {
     const { storageDriver, runtime, signal, onNote } = options;
-    started ??= import('../sandbox/index.js').then(({ startWorker }) =>
-      startWorker({ root: store.root, storageDriver, runtime, signal, onNote, join }),
-    );
+    const key = keepId === undefined ? '' : `${keepId.uid}:${keepId.gid}`;
+    const started =
+      workers.get(key) ??
+      import('../sandbox/index.js').then(({ startWorker }) =>
+        startWorker({ root: store.root, storageDriver, runtime, signal, onNote, join, keepId }),
+      );
+    workers.set(key, started);
     return started;
   };
   const house: House = {
@@ -51,10 +56,11 @@ export async function withHouse<T>(options: ShaleOptions, work: (house: House) =
   try {
     return await work(house);
   } finally {
-    await started?.then(
-      running => running.close(),
-      () => {},
-    );
+    for (const started of workers.values())
+      await started.then(
+        running => running.close(),
+        () => {},
+      );
     await store.close();
   }
 }

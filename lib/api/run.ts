@@ -1,4 +1,5 @@
 import type { EventSink } from '../build/events.js';
+import { settledKeepId } from '../container/keep-id.js';
 import { defaultNetwork } from '../container/network.js';
 import type { RunOptions } from '../container/options.js';
 import { runContainer } from '../container/run.js';
@@ -24,9 +25,10 @@ export interface RunImageOptions extends RunOptions, ShaleOptions, RegistryOptio
 export function run(
   options: RunImageOptions,
 ): Promise<{ exitCode: number; signal?: string; message?: string }> {
+  const keepId = settledKeepId(options.keepId);
   return withHouse(options, async house => {
     const { config } = await sourceImage(house, options);
     const network = options.network ?? defaultNetwork(options);
-    return runContainer(house, config, { ...options, network }, options.signal);
+    return runContainer(house, config, { ...options, keepId, network }, options.signal);
   });
 }

@@ -31,7 +31,6 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   'buildx create': { why: 'there are no builders to choose: every build is this process' },
   'buildx use': { why: 'there are no builders to choose: every build is this process' },
   'buildx ls': { why: 'there are no builders to choose: every build is this process' },
-  'buildx imagetools': { why: 'that is what manifest does', instead: 'manifest create, push and inspect' },
   from: { why: 'a container of any image will do', instead: 'create, then mount or cp, config and commit' },
 };
 

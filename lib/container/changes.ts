@@ -9,7 +9,8 @@ export interface Change {
   path: string;
 }
 
-const PROVIDED = ['dev', 'proc', 'sys', 'etc/resolv.conf', 'etc/hosts', 'etc/hostname'];
+const ETC = ['resolv.conf', 'hosts', 'hostname', 'passwd', 'group'].map(name => `etc/${name}`);
+const PROVIDED = ['dev', 'proc', 'sys', ...ETC];
 
 /** Paths where the sandbox, and not the container, makes something, and the directories on the way there. */
 export function providedPaths(record: ContainerRecord): Set<string> {

@@ -9,17 +9,19 @@ import { ContainerError } from '../util/errors.js';
 import { now } from '../util/time.js';
 import { type Change, changesOf, idleMarks, providedPaths, unchangedPaths } from './changes.js';
 import { templateOf, withoutPlatform } from './image-template.js';
+import { workerOf } from './keep-id.js';
 import { whilePaused } from './pause.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
 
 /** What a container has written so far. It is paused meanwhile: files that grow while they are read are no layer. */
 export async function writtenEntries(
-  { store, worker }: ContainerHost,
+  host: ContainerHost,
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<LayerEntry[]> {
-  const running = await worker();
+  const { store } = host;
+  const running = await workerOf(host, record.options);
   const directory = containerDirectory(store, record.id);
   return whilePaused(store, record, () => running.keptChanges(directory, signal));
 }
@@ -47,12 +49,14 @@ function assertOverlay({ name, options: { rootfs } }: ContainerRecord): void {
 
 /** What there is before a container writes anything. */
 async function baseIndex(
-  { store, worker }: ContainerHost,
-  { config, options: { rootfs } }: ContainerRecord,
+  host: ContainerHost,
+  { config, options }: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<MergedIndex> {
-  if (rootfs === undefined) return store.merged(config.rootfs.diff_ids);
-  return new MergedIndex([await (await worker()).directoryEntries(rootfs.path, signal)]);
+  const { rootfs } = options;
+  if (rootfs === undefined) return host.store.merged(config.rootfs.diff_ids);
+  const worker = await workerOf(host, options);
+  return new MergedIndex([await worker.directoryEntries(rootfs.path, signal)]);
 }
 
 /** Everything that a container sees of its root, as layers of the store, bottom first. */
@@ -64,7 +68,8 @@ export async function allLayers(
   const { rootfs } = record.options;
   if (rootfs === undefined)
     return [...record.config.rootfs.diff_ids, await containerLayer(host, record, signal)];
-  const base = await (await host.worker()).directoryLayer(rootfs.path, signal);
+  const worker = await workerOf(host, record.options);
+  const base = await worker.directoryLayer(rootfs.path, signal);
   return rootfs.overlay ? [base, await containerLayer(host, record, signal)] : [base];
 }
 
@@ -75,7 +80,7 @@ async function containerLayer(
   signal?: AbortSignal,
 ): Promise<Digest> {
   const directory = containerDirectory(host.store, record.id);
-  const running = await host.worker();
+  const running = await workerOf(host, record.options);
   const entries = await running.keptChanges(directory, signal);
   const image = await baseIndex(host, record, signal);
   const exclude = unchangedPaths(entries, image, providedPaths(record));
@@ -93,6 +98,10 @@ export interface CommitOptions {
   change?: (config: ContainerConfig) => ContainerConfig;
   /** false: the container's processes go on meanwhile */
   pause?: boolean;
+  /** what mounts volumes in the container becomes a volume of the image */
+  includeVolumes?: boolean;
+  /** makes one layer of many; left out: they stay */
+  squash?: (layers: Digest[]) => Promise<Digest>;
   signal?: AbortSignal;
 }
 
@@ -112,7 +121,9 @@ export async function commitContainer(
   const { store } = host;
   const write = (): Promise<Digest> => containerLayer(host, record, options.signal);
   const layer = options.pause === false ? await write() : await whilePaused(store, record, write);
-  const config = committedConfig(record, layer, options);
+  const layers = [...record.config.rootfs.diff_ids, layer];
+  const kept = options.squash === undefined ? layers : [await options.squash(layers)];
+  const config = committedConfig(record, kept, options);
   const bytes = encodeJson(config);
   const { annotations } = record.template ?? {};
   const manifest = await buildManifest(store, bytes, config.rootfs.diff_ids, { annotations });
@@ -120,8 +131,12 @@ export async function commitContainer(
   return store.images.put({ config: bytes, manifest, names });
 }
 
-/** The config of the image that a container becomes. */
-export function committedConfig(record: ContainerRecord, layer: Digest, options: CommitOptions): ImageConfig {
+/** The config of the image that a container becomes. @param layers diffIDs, bottom first: all of them, or a single one */
+export function committedConfig(
+  record: ContainerRecord,
+  layers: Digest[],
+  options: CommitOptions,
+): ImageConfig {
   const created = now();
   const template = templateOf(record);
   const { config, platform, comment, createdBy, historyComment, history } = template;
@@ -132,15 +147,23 @@ export function committedConfig(record: ContainerRecord, layer: Digest, options:
     created_by: createdBy ?? record.args.join(' '),
     ...(message === undefined ? {} : { comment: message }),
   };
-  const { rootfs } = record.config;
+  const before = record.config.history ?? [];
+  const squashed = options.squash !== undefined;
   return {
     ...withoutPlatform(record.config),
     ...platform,
     created,
     ...(author === undefined ? {} : { author }),
     ...(comment === undefined ? {} : { comment }),
-    config: options.change?.(config) ?? config,
-    rootfs: { type: 'layers', diff_ids: [...rootfs.diff_ids, layer] },
-    history: [...(record.config.history ?? []), ...history, step],
+    config: withVolumes(options.change?.(config) ?? config, options.includeVolumes ? record : undefined),
+    rootfs: { type: 'layers', diff_ids: layers },
+    history: [...before.map(entry => (squashed ? { ...entry, empty_layer: true } : entry)), ...history, step],
   };
+}
+
+function withVolumes(config: ContainerConfig, record: ContainerRecord | undefined): ContainerConfig {
+  const volumes = (record?.options.mounts ?? []).filter(({ type }) => type !== 'tmpfs');
+  if (volumes.length === 0) return config;
+  const added = Object.fromEntries(volumes.map(({ target }) => [target, {}]));
+  return { ...config, Volumes: { ...config.Volumes, ...added } };
 }

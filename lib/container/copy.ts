@@ -4,6 +4,7 @@ import { joinContainer } from '../sandbox/join.js';
 import type { RunSpec } from '../sandbox/types.js';
 import { ContainerError } from '../util/errors.js';
 import { flock } from '../util/os.js';
+import { familyOf, keptIds, unpackingWorker } from './keep-id.js';
 import { assertNotMounted } from './mounted.js';
 import { mountsOf } from './mounts.js';
 import { processesOf } from './processes.js';
@@ -33,6 +34,18 @@ export class ContainerFiles {
   /** Writes a tar of `path`, whose entries begin with `name`; an empty one leaves the root itself out. */
   read(path: string, name: string, follow: boolean, stdout: Writable): Promise<void> {
     return this.copy(['out', path, name, flag(follow)], { stdout });
+  }
+
+  /** The text of a file, `''` when there is none; of a larger one its beginning. */
+  async text(path: string, maxBytes: number): Promise<string> {
+    if ((await this.typeOf(path, true)) !== 'file') return '';
+    let text = Buffer.alloc(0);
+    const stdout = new PassThrough().on('data', (chunk: Buffer) => {
+      if (text.length < maxBytes) text = Buffer.concat([text, chunk]);
+    });
+    // a tar whose only entry has no name is the content and zeros behind it
+    await this.copy(['out', path, '', flag(true)], { stdout });
+    return text.toString('utf8', 0, maxBytes).replace(/\0+$/, '');
   }
 
   /** Reads a tar into a directory. @param owners as the tar says, and not root's */
@@ -87,10 +100,12 @@ export class ContainerFiles {
       const lock = await openLock(directory);
       try {
         await flock(lock.fd, 'exclusive', { signal });
-        const mounts = await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? []);
-        const worker = await host.worker();
+        const layers = config.rootfs.diff_ids;
+        const family = await familyOf(options);
+        const mounts = await mountsOf(host.store, layers, options.mounts ?? [], { family });
+        const worker = await unpackingWorker(host, options, layers);
         await worker.keep({ ...spec, mounts, network: 'none', durable: true }, directory, signal);
-        return await runPrepared(directory, lock, streams);
+        return await runPrepared(directory, lock, streams, keptIds(options));
       } finally {
         await lock.close();
       }

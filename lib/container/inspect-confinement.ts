@@ -31,7 +31,7 @@ export function hostConfinement(options: KeptOptions): Record<string, unknown> {
     Privileged: privileged,
     SecurityOpt: securityOptions(options),
     UTSMode: '',
-    UsernsMode: '',
+    UsernsMode: options.keepId === undefined ? '' : 'keep-id',
     Memory: 0,
     NanoCpus: 0,
     PidsLimit: null,

@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import { readKeptDriver, TREE, UPPER } from '../sandbox/kept-files.js';
 import type { StorageDriver } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import { splitVariable } from '../util/environment.js';
+import { inheritedVariables } from './environment.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
 import { hostConfinement } from './inspect-confinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspect-mounts.js';
+import { defaultUser } from './keep-id.js';
 import { networkName, readNetwork } from './network.js';
 import { networkSettings, portBindings } from './network-inspect.js';
 import type { ContainerSecret } from './options.js';
@@ -144,14 +147,15 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
     imageName,
   } = record;
   const healthcheck = healthConfigOf(record);
-  const { command = [], entrypoint, env = {}, unsetEnv = [], labels = {}, user, workdir, hostname } = options;
+  const { command = [], entrypoint, env = {}, labels = {}, workdir, hostname } = options;
   const { secrets } = options;
-  const replaced = new Set([...Object.keys(env), ...unsetEnv]);
-  const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
+  const inherited = inheritedVariables(config, options).filter(
+    text => !Object.hasOwn(env, splitVariable(text)[0]),
+  );
   return {
     ...config,
     Hostname: hostname ?? id.slice(0, 12),
-    User: user ?? config.User ?? '',
+    User: defaultUser(options, config.User),
     Tty: options.tty === true,
     OpenStdin: options.interactive === true,
     Env: [...inherited, ...Object.entries(env).map(pair => pair.join('='))],

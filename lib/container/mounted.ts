@@ -10,6 +10,7 @@ import {
 } from '../sandbox/session.js';
 import { writeFileAtomic } from '../util/atomic.js';
 import { ContainerError } from '../util/errors.js';
+import { workerOf } from './keep-id.js';
 import { type ContainerRecord, containerDirectory } from './record.js';
 import type { ContainerHost } from './run.js';
 import { isAlive } from './state.js';
@@ -65,14 +66,16 @@ export async function requireSession(): Promise<Session> {
  * Makes a container's root visible in the session of this process.
  *
  * @returns where it is
- * @throws ContainerError `CONTAINER_RUNNING`, `CONTAINER_MOUNTED` by another session
+ * @throws ContainerError `CONTAINER_RUNNING`, `CONTAINER_MOUNTED` by another session; SandboxError `SANDBOX_USERNS`
+ *   for one whose ids are not the session's
  */
 export async function mountContainer(
-  { store, worker }: ContainerHost,
+  host: ContainerHost,
   record: ContainerRecord,
   session: Session,
   signal?: AbortSignal,
 ): Promise<string> {
+  const { store } = host;
   const directory = containerDirectory(store, record.id);
   return store.withLock(`container-${record.id}`, async () => {
     if (await isAlive(directory))
@@ -83,7 +86,8 @@ export async function mountContainer(
     if (before?.namespace === session.namespace) return before.path;
     await assertNotMounted(directory, record.name);
     const base = { layers: record.config.rootfs.diff_ids, rootfs: record.options.rootfs };
-    const root = await (await worker()).keptRoot(base, directory, signal);
+    const worker = await workerOf(host, record.options);
+    const root = await worker.keptRoot(base, directory, signal);
     await mountInSession(session, root);
     const boot = await readFile(BOOT_ID, 'utf8');
     await writeFileAtomic(join(directory, MOUNTED), JSON.stringify({ ...session, path: root.root, boot }));

@@ -88,6 +88,7 @@ export async function ensureVolumes(store: Store, mounts: readonly ContainerMoun
  * A container's mounts as the sandbox takes them. Sources of the host are there afterwards.
  *
  * @param mounts of `planMounts`
+ * @param options.family of the trees that the container's layers are in
  * @param options.discarded volumes without a name are written for this run alone, and never get into the store
  * @throws ContainerError `CONTAINER_BIND_SOURCE`
  */
@@ -95,12 +96,12 @@ export async function mountsOf(
   store: Store,
   layers: Digest[],
   mounts: readonly ContainerMount[],
-  options: { discarded?: boolean } = {},
+  options: { discarded?: boolean; family?: string } = {},
 ): Promise<Mount[]> {
   const made: Mount[] = [];
   for (const mount of mounts) {
     if (mount.type === 'volume') {
-      made.push(await volumeMount(store, layers, mount, options.discarded === true));
+      made.push(await volumeMount(store, layers, mount, options));
     } else {
       if (mount.type === 'bind') await requireSource(mount.source, mount.createSource === true);
       made.push(mount);
@@ -113,12 +114,12 @@ async function volumeMount(
   store: Store,
   layers: Digest[],
   mount: VolumeMount,
-  discarded: boolean,
+  { discarded = false, family }: { discarded?: boolean; family?: string },
 ): Promise<Mount> {
   const { source: name = '', target, readonly, noCopy, subpath = '', anonymous } = mount;
   const stays = !discarded || !anonymous;
   const wanted = !noCopy && (!stays || (await mayBeEmpty(store.volumes.dataPath(name))));
-  const initial = wanted ? await contentOf(store, layers, target) : [];
+  const initial = wanted ? await contentOf(store, layers, target, family) : [];
   if (stays)
     return {
       type: 'tree',
@@ -139,12 +140,17 @@ async function mayBeEmpty(path: string): Promise<boolean> {
 const EMPTY: SourceEntry = { path: 'data', type: 'dir', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
 
 /** What layers have at a path, when that is a directory, as entries below `data`. */
-async function contentOf(store: Store, layers: Digest[], path: string): Promise<SourceEntry[]> {
+async function contentOf(
+  store: Store,
+  layers: Digest[],
+  path: string,
+  family?: string,
+): Promise<SourceEntry[]> {
   const merged = await store.merged(layers);
   const { entry } = merged.resolve(toBytePath(path));
   if (entry?.type !== 'dir') return [];
   const trees = layers.map((_, at) =>
-    Buffer.from(store.treePath(layers.slice(0, at + 1))).toString('latin1'),
+    Buffer.from(store.treePath(layers.slice(0, at + 1), family)).toString('latin1'),
   );
   return [...merged.walk(entry.path)].map(({ layer, offset: _, ...kept }) => ({
     ...kept,

@@ -54,6 +54,7 @@ export function assertNetworkOptions(options: RunOptions): void {
     [dns.length > 0, 'dns and the network mode'],
     [extraHosts.length > 0, 'custom host-to-IP mapping and the network mode'],
     [ports.length > 0 || publishAll === true, 'port publishing and the container type network mode'],
+    [options.keepId !== undefined, 'keep-id and the network mode'],
     [expose.length > 0, 'port exposing and the container type network mode'],
   ];
   const conflict = conflicts.find(([there]) => there)?.[1];
@@ -136,6 +137,10 @@ async function withGateway(hosts: RunOptions['extraHosts']): Promise<RunOptions[
 
 async function joinedNetwork(store: Store, name: string): Promise<NetworkSpec> {
   const other = await requireContainer(store, name);
+  if (other.options.keepId !== undefined)
+    throw new UsageError('USAGE_NETWORK', `container ${other.name} has a user namespace of its own ids`, {
+      hint: 'the network of a container with --userns=keep-id cannot be shared',
+    });
   const saved = await readNetwork(containerDirectory(store, other.id));
   const [first] = await processesOf(store, other).catch(() => []);
   if (first === undefined) {

@@ -3,6 +3,7 @@ import type { HealthConfig } from '../oci/types.js';
 import type { PortBinding } from '../sandbox/network/ports.js';
 import type { SeccompJson } from '../sandbox/seccomp-types.js';
 import type { BindMount, RootDirectory, TmpfsMount } from '../sandbox/types.js';
+import type { Ids } from '../util/passwd.js';
 import type { SecretSource } from '../util/secret-source.js';
 
 /** A volume of the store, which outlives the container unless it has no name. */
@@ -75,6 +76,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** the image's variables that the container does not get */
   unsetEnv?: string[];
+  /** true: the container gets none of the image's variables */
+  unsetEnvAll?: boolean;
   workdir?: string;
   /** `user[:group]`, names or ids */
   user?: string;
@@ -114,6 +117,8 @@ export interface RunOptions {
   unmasked?: boolean;
   /** security options of no effect here, for inspect: `label=disable` */
   securityLabels?: string[];
+  /** you have these ids in the container, which runs as them; default your own. Left out: you are its root */
+  keepId?: Partial<Ids>;
   /** names or ids of more groups of the user */
   groupAdd?: string[];
   devices?: Device[];

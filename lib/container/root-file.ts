@@ -1,14 +1,22 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { openBeneath } from '../sandbox/beneath.js';
-import { isShaleError } from '../util/errors.js';
+import { errnoCode, isShaleError } from '../util/errors.js';
 
 /** More than this no file of users has that is meant well. */
 const MAX_BYTES = 1 << 20;
 
-/** A file as a running container has it. @param pid the container's first process */
-export function readInContainer(pid: number, path: string): Promise<string> {
-  return readInRoot(`/proc/${pid}/root`, path);
+/**
+ * A file as a running container has it; undefined where nobody but its own processes may look, as with FUSE.
+ * @param pid the container's first process
+ */
+export async function readInContainer(pid: number, path: string): Promise<string | undefined> {
+  const root = `/proc/${pid}/root`;
+  const closed = await access(`${root}/.`).then(
+    () => false,
+    error => errnoCode(error) === 'EACCES',
+  );
+  return closed ? undefined : readInRoot(root, path);
 }
 
 /**

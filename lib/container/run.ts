@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { ImageConfig } from '../oci/types.js';
 import type { RunResult, Worker } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import type { Digest } from '../util/digest.js';
+import type { Ids } from '../util/passwd.js';
 import { deviceMounts } from './devices.js';
+import { familyOf, unpackingWorker } from './keep-id.js';
 import { ensureVolumes, inheritedMounts, mountsOf, planMounts } from './mounts.js';
 import { joinedProcess, planNetwork } from './network.js';
 import type { RunOptions } from './options.js';
@@ -12,8 +15,17 @@ import { specOf } from './spec.js';
 
 export interface ContainerHost {
   store: Store;
-  /** @param join a process whose user and network namespaces it takes; the first call decides */
-  worker(join?: number): Promise<Worker>;
+  worker(place?: WorkerPlace): Promise<Worker>;
+  /** makes the plain tar of a layer that has only a tree */
+  makeBlob(layer: Digest): Promise<void>;
+}
+
+/** In which user namespace a worker is. */
+export interface WorkerPlace {
+  /** a process whose user and network namespaces it takes; the first call decides */
+  join?: number;
+  /** what the caller is inside; left out: root */
+  keepId?: Ids;
 }
 
 /**
@@ -38,17 +50,18 @@ export async function runContainer(
     host.store,
     planned.filter(mount => mount.type !== 'volume' || !mount.anonymous),
   );
+  const family = await familyOf(options);
   const plain = await specOf(host.store, image, options, id, { network });
   const spec = {
     ...plain,
     env: [...withoutSecrets(plain.env, options.secrets), ...secrets.env],
     mounts: [
-      ...(await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true })),
+      ...(await mountsOf(host.store, image.rootfs.diff_ids, planned, { discarded: true, family })),
       ...(await deviceMounts(options.devices)),
       ...secrets.mounts,
     ],
   };
-  const worker = await host.worker(joinedProcess(network));
+  const worker = await unpackingWorker(host, options, spec.layers, joinedProcess(network));
   await worker.unpack(spec.layers, signal);
   const stdin = options.stdin ?? (options.interactive ? ('inherit' as const) : undefined);
   const io = {

@@ -7,6 +7,7 @@ import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
 import { deviceMounts } from './devices.js';
 import { healthTimes, probeOf } from './health.js';
+import { familyOf, keptIds, unpackingWorker } from './keep-id.js';
 import { assertNotMounted } from './mounted.js';
 import { mountsOf } from './mounts.js';
 import { joinedProcess, planNetwork, readNetwork, saveNetwork } from './network.js';
@@ -64,16 +65,17 @@ async function launch(
   const { options, config, id } = record;
   if (options.rootfs !== undefined) await realDirectory(options.rootfs.path);
   // It starts while the rest is made ready.
-  const starting = host.worker();
+  const starting = unpackingWorker(host, options, config.rootfs.diff_ids);
   starting.catch(() => {});
   const network = await planNetwork(host.store, config, options, await readNetwork(directory));
+  const family = await familyOf(options);
   const secrets = await readSecrets(options.secrets);
   const plain = await specOf(host.store, config, options, id, { network });
   const spec = {
     ...plain,
     env: withoutSecrets(plain.env, options.secrets),
     mounts: [
-      ...(await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? [])),
+      ...(await mountsOf(host.store, config.rootfs.diff_ids, options.mounts ?? [], { family })),
       ...(await deviceMounts(options.devices)),
     ],
   };
@@ -91,6 +93,7 @@ async function launch(
     tty: options.tty === true,
     stdin: options.interactive === true,
     attached,
+    keepId: keptIds(options),
     secrets: options.secrets && secrets,
     log: options.logDriver !== 'none',
     health: probe && healthTimes(record),

@@ -1,6 +1,6 @@
 export { RegistryClient, type RegistryClientOptions } from './client.js';
 export { loginFilePath, storedCredentials } from './credentials.js';
-export { type LoginOptions, type LoginResult, login, logout } from './login.js';
+export { type LoginOptions, type LoginResult, login, logout, logoutAll } from './login.js';
 export type { CallOptions, FetchedManifest } from './manifests.js';
 export { type Mirror, parseMirrors } from './mirrors.js';
 export { forEachParallel } from './pool.js';

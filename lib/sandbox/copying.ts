@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { namespaceArguments } from './id-map.js';
+import type { Ids } from '../util/passwd.js';
+import { keepIdMap, namespaceArguments } from './id-map.js';
 import { readIdMap } from './id-map-input.js';
 import { RUNNER_SPEC } from './kept-files.js';
 import { requireRunner } from './paths.js';
@@ -13,6 +14,7 @@ import { parseReport, reportError } from './report.js';
  * Runs what `Worker.keep` has prepared in `directory` to its end, without a monitor.
  *
  * @param lock the container's, held: nobody starts it meanwhile
+ * @param keepId what the caller is inside; left out: root
  * @returns the exit code
  * @throws SandboxError with the runner's code
  */
@@ -20,9 +22,10 @@ export async function runPrepared(
   directory: string,
   lock: FileHandle,
   streams: ProgramStreams,
+  keepId?: Ids,
 ): Promise<number> {
   const runner = requireRunner();
-  const map = await readIdMap();
+  const map = keepIdMap(await readIdMap(), keepId);
   const spec = await open(join(directory, RUNNER_SPEC), 'r');
   try {
     const words = ['userns', '--error-fd', '6', ...namespaceArguments(map), '--'];

@@ -50,6 +50,9 @@ export async function etcFiles(spec: RunSpec, singleId: boolean): Promise<EtcFil
     { target: '/etc/hosts', content: hostsFile(spec.hostname, own, spec.extraHosts) },
     { target: '/etc/hostname', content: `${spec.hostname}\n` },
   ];
+  const { passwd, group } = spec.users ?? {};
+  if (passwd !== undefined) files.push({ target: '/etc/passwd', content: passwd });
+  if (group !== undefined) files.push({ target: '/etc/group', content: group });
   if (singleId)
     files.push({ target: '/etc/apt/apt.conf.d/zz-single-id', content: APT_AS_ROOT, optional: true });
   return files;

@@ -1,3 +1,6 @@
+import { SandboxError } from '../util/errors.js';
+import type { Ids } from '../util/passwd.js';
+
 /** `count` ids from `inside` on in the namespace are the ids from `outside` on outside. */
 export interface IdRange {
   inside: number;
@@ -14,6 +17,8 @@ export interface IdMap {
   helpers: boolean;
   /** an unprivileged writer of a gid map gives setgroups up, user_namespaces(7) */
   denySetgroups: boolean;
+  /** what the caller is inside where that is not root: the caller stays it, with all capabilities */
+  own?: Ids;
   why?: string;
   hint?: string;
 }
@@ -158,6 +163,44 @@ export function chooseIdMap(input: IdMapInput): IdMap {
   return input.uid === 0 ? mapForRoot(input) : mapForUser(input);
 }
 
+/**
+ * The map in which the caller is not root but has other ids; the ids below and above come from the same ranges. Where
+ * there is one id alone it stays root's: a program gets its number then when it starts.
+ *
+ * @throws SandboxError `SANDBOX_USERNS` for root, here or in a session
+ */
+export function keepIdMap(map: IdMap, own: Ids | undefined): IdMap {
+  if (own === undefined || map.kind === 'single' || (own.uid === 0 && own.gid === 0)) return map;
+  if (!map.helpers)
+    throw new SandboxError(
+      'SANDBOX_USERNS',
+      'containers with --userns=keep-id are for a user who is not root',
+      {
+        hint: 'as the user who made the container, and outside of a session',
+      },
+    );
+  return { ...map, uids: keepOwn(map.uids, own.uid), gids: keepOwn(map.gids, own.gid), own };
+}
+
+/** @param ranges the first is the caller's single id */
+function keepOwn([first, ...others]: IdRange[], own: number): IdRange[] {
+  if (first === undefined) return [];
+  const moved = others.flatMap(({ inside, outside, count }): IdRange[] => {
+    // the ids from 1 on move down to 0, and those from `own` on are where they were
+    const below = Math.min(count, Math.max(0, own + 1 - inside));
+    return [
+      { inside: inside - 1, outside, count: below },
+      { inside: inside + below, outside: outside + below, count: count - below },
+    ].filter(range => range.count > 0);
+  });
+  return [{ ...first, inside: own }, ...moved];
+}
+
+/** Trees are of one family where the ids of their files mean the same; undefined: that of the usual map. */
+export function treeFamily({ own }: IdMap): string | undefined {
+  return own && `keep-id ${own.uid}:${own.gid}`;
+}
+
 export function countIds(map: IdRange[]): number {
   return map.reduce((sum, range) => sum + range.count, 0);
 }
@@ -172,6 +215,7 @@ export function namespaceArguments(map: IdMap, join?: number): string[] {
     ...ranges('--gid', map.gids),
     ...(map.helpers ? ['--helpers'] : []),
     ...(map.denySetgroups ? ['--deny-setgroups'] : []),
+    ...(map.own === undefined ? [] : ['--stay']),
   ];
 }
 

@@ -10,8 +10,9 @@ import { keptRoot, keptSource } from './kept-root.js';
 import { openFilterDirectory } from './memory.js';
 import { keptMounts } from './mounts.js';
 import { encodeRunSpec } from './run-spec.js';
-import type { Workshop } from './trees.js';
+import { unpackChain, type Workshop } from './trees.js';
 import type { KeptSpec, LeftOut, StorageDriver } from './types.js';
+import { volumesOf } from './volumes.js';
 
 /** How containers that stay are kept here. */
 export interface Keeper {
@@ -46,6 +47,9 @@ export async function keepContainer(
 ): Promise<void> {
   const { layers, rootfs, durable = false } = spec;
   const root = await keptRoot(shop, { directory, layers, rootfs, driver, durable, settleUpper, signal });
+  // a plain copy of the layers has no trees, which the content of new volumes is taken from
+  if (volumesOf(spec.mounts ?? []).some(({ initial = [] }) => initial.length > 0))
+    await unpackChain(shop, layers, signal);
   const context = {
     root: { ...root, release: async () => {}, changes: unused },
     files: await etcFiles(spec, shop.singleId),

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type IdMap, namespaceArguments } from './id-map.js';
+import type { Ids } from '../util/passwd.js';
+import { type IdMap, keepIdMap, namespaceArguments } from './id-map.js';
 import { readIdMap } from './id-map-input.js';
 import { RUNNER_SPEC } from './kept-files.js';
 import { requireRunner } from './paths.js';
@@ -44,6 +45,8 @@ export interface MonitorOptions {
   log: boolean;
   /** a process whose user and network namespaces the container takes instead of new ones */
   join?: number;
+  /** what the caller is inside; left out: root */
+  keepId?: Ids;
   /** given to the monitor, which keeps them in memory */
   secrets?: HeldSecrets;
   /** program and arguments to execute when the container has ended */
@@ -76,7 +79,7 @@ export async function startMonitor(options: MonitorOptions): Promise<Connection 
   ]);
   try {
     const [spec, report, log, place] = files.map(file => file.fd);
-    const map = await readIdMap();
+    const map = keepIdMap(await readIdMap(), options.keepId);
     const child = spawn(runner, monitorArguments(runner, options, map), {
       stdio: ['ignore', 'ignore', 'ignore', spec, report, lock.fd, log, place, ...attachment(options)],
       detached: true,

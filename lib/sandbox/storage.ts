@@ -29,6 +29,8 @@ export interface StorageConfig {
   /** the store's root directory */
   root: string;
   noSync?: boolean;
+  /** of trees: those of one id map (id-map.ts) */
+  family?: string;
   /** URL of a module that exports `openStorage(config)`; left out: the store's own */
   module?: string;
 }

@@ -3,8 +3,8 @@ import { Store } from '../store/index.js';
 import type { StorageConfig, TreeStorage } from './storage.js';
 
 /** The store as the worker needs it. */
-export async function openStorage({ root, noSync }: StorageConfig): Promise<TreeStorage> {
-  const store = await Store.open(root, { engine: loadEngine, noSync });
+export async function openStorage({ root, noSync, family }: StorageConfig): Promise<TreeStorage> {
+  const store = await Store.open(root, { engine: loadEngine, noSync, family });
   return {
     root: store.root,
     treePath: layers => store.treePath(layers),

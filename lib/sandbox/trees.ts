@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LayerEngine, SourceEntry } from '../layer/types.js';
 import { chainId, type Digest } from '../util/digest.js';
 import { SandboxError } from '../util/errors.js';
 import { removeTree } from './remove-tree.js';
+import { makeTreeRoot } from './root-of-tree.js';
 import type { TreeStorage } from './storage.js';
 
 /** What the operations of a worker work with. */
@@ -40,7 +40,7 @@ async function unpackTop(shop: Workshop, chain: Digest[], signal?: AbortSignal):
     });
   }
   const target = join(await shop.storage.scratch('unpack'), 'tree');
-  await mkdir(target, { mode: 0o755 });
+  await makeTreeRoot(shop, target);
   const lowers = chain.slice(0, -1).map((_, at) => shop.storage.treePath(chain.slice(0, at + 1)));
   try {
     const { warnings } = await (await shop.engine()).applyLayer({

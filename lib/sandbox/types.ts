@@ -222,6 +222,8 @@ export interface RunSpec {
   network: 'host' | 'none' | PrivateNetwork | JoinedNetwork;
   dns?: DnsOptions;
   mounts?: Mount[];
+  /** whole texts of /etc/passwd and /etc/group that it sees instead of its own */
+  users?: { passwd?: string; group?: string };
   /** `IP NAME` pairs for /etc/hosts */
   extraHosts?: [name: string, ip: string][];
   tty?: boolean;

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { SandboxError } from '../util/errors.js';
+import type { Ids } from '../util/passwd.js';
 import { type Channel, WorkerClient, workerDied } from './client.js';
-import { countIds, type IdMap, namespaceArguments } from './id-map.js';
+import { countIds, type IdMap, keepIdMap, namespaceArguments, treeFamily } from './id-map.js';
 import { noteSingleId, readIdMap } from './id-map-input.js';
 import { namespaceError } from './namespace-error.js';
 import { findProgram, findRunner, OCI_RUNTIMES, WORKER_MAIN } from './paths.js';
@@ -17,6 +18,8 @@ export interface WorkerOptions extends SandboxOptions {
   storage?: StorageConfig;
   /** a process whose user and network namespaces the worker takes instead of new ones */
   join?: number;
+  /** what the caller is inside; left out: root */
+  keepId?: Ids;
 }
 
 const NO_RUNNER_NOTE =
@@ -39,18 +42,27 @@ function workerEnvironment(): Record<string, string> {
 export async function startWorker(options: WorkerOptions): Promise<WorkerClient> {
   options.signal?.throwIfAborted();
   // loaded while files are read: execa takes 40 ms, so only who needs a worker pays for it
-  const [map] = await Promise.all([readIdMap(), import('execa')]);
+  const [usual] = await Promise.all([readIdMap(), import('execa')]);
+  const map = keepIdMap(usual, options.keepId);
   noteSingleId(map, options.onNote);
   const runner = findRunner();
   if (runner === undefined) options.onNote?.(NO_RUNNER_NOTE);
   const config: WorkerConfig = {
-    storage: options.storage ?? { root: options.root },
+    storage: { ...(options.storage ?? { root: options.root }), family: treeFamily(map) },
     singleId: map.kind === 'single',
     ids: countIds(map.uids),
     storageDriver: options.storageDriver,
     runner,
     runtime: findRuntime(options.runtime, runner),
   };
+  if (options.keepId !== undefined && (runner === undefined || config.runtime !== undefined))
+    throw new SandboxError(
+      'SANDBOX_USERNS',
+      'other ids than root for you need shale-runner, and no OCI runtime',
+      {
+        hint: 'leave --runtime and SHALE_RUNTIME out, or --userns',
+      },
+    );
   return launch(namespaceCommand(map, runner, options.join), config, options);
 }
 

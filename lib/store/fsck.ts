@@ -13,6 +13,7 @@ import type { Rooms } from './gc.js';
 import { FIXED_FILES } from './layout.js';
 import type { OciIndex } from './ociindex.js';
 import { readRecord } from './record.js';
+import type { HeldTree } from './trees.js';
 import type { ImageRecord } from './types.js';
 import { VOLUME_RECORD } from './volumes.js';
 
@@ -97,10 +98,10 @@ export class Fsck {
       await this.record(join(directory, 'record.json'));
       await this.layerIndex(diffId, join(directory, 'index'));
       for (const mark of await this.rooms.trees.marksOf(diffId)) {
-        if (mark.layers === undefined)
+        if (mark.known === undefined)
           this.found(mark.path, 'damaged', await this.repair(() => rm(mark.path)));
       }
-      for (const layers of await this.rooms.trees.of(diffId)) await this.tree(layers);
+      for (const tree of await this.rooms.trees.allOf(diffId)) await this.tree(tree);
     }
   }
 
@@ -112,19 +113,18 @@ export class Fsck {
     });
   }
 
-  private async tree(layers: Digest[]): Promise<void> {
-    const path = this.rooms.trees.path(layers);
+  private async tree(tree: HeldTree): Promise<void> {
+    const { layers, path } = tree;
     await this.check(path, async () => {
       const verdict = await checkTree(this.context, this.rooms.layers, layers, path);
       if (verdict === 'unreadable') this.report.unreadable.push(path);
       if (verdict === 'unreadable' || verdict === undefined) return undefined;
-      return { message: verdict, repair: () => this.dropTree(layers) };
+      return { message: verdict, repair: () => this.dropTree(tree) };
     });
   }
 
-  private async dropTree(layers: Digest[]): Promise<void> {
-    const top = layers.at(-1);
-    const retired = await this.rooms.trees.retire(this.rooms.trees.chainOf(layers), top);
+  private async dropTree({ id, layers }: HeldTree): Promise<void> {
+    const retired = await this.rooms.trees.retire(id, layers.at(-1));
     await this.remove(retired);
   }
 

@@ -125,7 +125,7 @@ class Collection {
   private async treeOwners(): Promise<Map<Digest, Digest>> {
     const owners = new Map<Digest, Digest>();
     for (const diffId of await this.rooms.layers.list()) {
-      for (const mark of await this.rooms.trees.marksOf(diffId)) owners.set(mark.chain, diffId);
+      for (const mark of await this.rooms.trees.marksOf(diffId)) owners.set(mark.id, diffId);
     }
     return owners;
   }

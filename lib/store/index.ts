@@ -39,6 +39,8 @@ export interface StoreOptions {
   noSync?: boolean;
   /** told when a lock of another process is waited for longer than a second */
   onWait?: (note: string) => void;
+  /** which trees are this one's: those of another id map are others; left out: the usual one */
+  family?: string;
 }
 
 /**
@@ -74,7 +76,7 @@ export class Store {
       engine: options.engine ?? noEngine,
     };
     this.content = new Content(this.context);
-    this.trees = new Trees(this.context);
+    this.trees = new Trees(this.context, options.family);
     this.layers = new Layers(this.context, this.content, this.trees);
     this.views = new Views(this.context, this.layers, this.trees);
     this.index = new OciIndex(this.context, this.content);
@@ -119,8 +121,8 @@ export class Store {
   }
 
   /** The tree of the last of `layers` (diffIDs, bottom first), whether it is there or not. */
-  treePath(layers: Digest[]): string {
-    return this.trees.path(layers);
+  treePath(layers: Digest[], family?: string): string {
+    return this.trees.path(layers, family);
   }
 
   async hasTree(layers: Digest[]): Promise<boolean> {

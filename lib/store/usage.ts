@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { chainId, type Digest } from '../util/digest.js';
+import type { Digest } from '../util/digest.js';
 import { CACHE_MOUNTS, cacheMountNames } from './cachemounts.js';
 import type { StoreContext } from './context.js';
 import { type DiskUsage, diskUsageOf } from './diskusage.js';
@@ -168,8 +168,8 @@ export async function layerBytes(
   let { bytes } = await diskUsageOf(context.layout.layer(diffId));
   for (const blob of await rooms.layers.blobsOf(diffId))
     bytes += (await diskUsageOf(context.layout.blob(blob))).bytes;
-  for (const chain of await rooms.trees.of(diffId)) {
-    const tree = await measure(context.layout.tree(chainId(chain) ?? diffId));
+  for (const { path } of await rooms.trees.allOf(diffId)) {
+    const tree = await measure(path);
     const content = tree.unreadable === 0 ? 0 : await rooms.layers.contentSize(diffId);
     bytes += Math.max(tree.bytes, content);
   }

@@ -62,6 +62,15 @@ export function resolveOwner(owner: string, passwd: string, group: string): Ids 
   return { uid: entry.uid, gid };
 }
 
+/** Whether an id has a name. */
+export function hasUser(passwd: string, uid: number): boolean {
+  return passwdEntries(passwd).some(entry => entry.uid === uid);
+}
+
+export function hasGroup(group: string, gid: number): boolean {
+  return groupEntries(group).some(entry => entry.gid === gid);
+}
+
 /** A group by name or id. @throws ShaleError `USER_UNKNOWN`, `USER_ID_RANGE` */
 export function resolveGroup(name: string, group: string): number {
   return findGroup(name, groupEntries(group));

@@ -55,6 +55,22 @@ static uint64_t permitted_capabilities(void) {
   return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
 
+void keep_capabilities(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2] = {{0}, {0}};
+  if (syscall(SYS_capget, &header, data) < 0) fail("SANDBOX_CAPABILITIES", "capget");
+  for (size_t i = 0; i < LENGTH(data); i++) data[i].inheritable = data[i].permitted;
+  if (syscall(SYS_capset, &header, data) < 0) fail("SANDBOX_CAPABILITIES", "capset");
+  for (size_t number = 0; number < 64; number++)
+    if (permitted_capabilities() >> number & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) < 0)
+      fail("SANDBOX_CAPABILITIES", "cannot keep capability %zu", number);
+}
+
+void become_root(void) {
+  if (getuid() == 0 && getgid() == 0) return;
+  if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) fail("SANDBOX_USER", "cannot become root of the user namespace");
+}
+
 static void cut_bounding_set(uint64_t mask) {
   for (size_t number = 0; number < 64; number++) {
     if (mask >> number & 1 || !in_bounding_set(number)) continue;

@@ -7,6 +7,12 @@
 /* Bit mask of the named capabilities that this kernel knows. */
 uint64_t capability_mask(const struct list *names);
 
+/* Programs that are executed from here on have all that this process has, whoever they are. */
+void keep_capabilities(void);
+
+/* Root of the user namespace, where this process is somebody else in it; files that are made then are root's. */
+void become_root(void);
+
 /*
  * Becomes the user, but keeps the capabilities that loading a seccomp filter needs; the bounding set is cut to
  * `mask`. `drop_capabilities` must follow.

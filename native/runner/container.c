@@ -123,6 +123,7 @@ void join_container(const struct container *container) {
 
 void start_container(const struct container *container) {
   const struct spec *spec = container->spec;
+  become_root();
   die_with_supervisor(container->alive);
   if (spec->network == NETWORK_NONE || spec->network == NETWORK_PRIVATE) settle_network(spec);
   if (sethostname(spec->hostname, strlen(spec->hostname)) < 0) fail("SANDBOX_HOSTNAME", "hostname %s", spec->hostname);

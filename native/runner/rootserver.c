@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "exec.h"
 #include "kernel.h"
 #include "report.h"
@@ -18,6 +19,7 @@ enum { POLL_MS = 2, MOUNT_MS = 10000, END_MS = 5000 };
 
 static void become_server(const struct spec *spec, int words, int alive) __attribute__((noreturn));
 static void become_server(const struct spec *spec, int words, int alive) {
+  become_root();
   die_with_supervisor(alive);
   OWNED_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(words, STDERR_FILENO) < 0)

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "report.h"
 
 static void add_map(struct id_map *maps, int *count, char **argv, int at, int argc) {
@@ -31,6 +32,8 @@ struct userns_plan parse_userns_plan(int argc, char **argv) {
       plan.helpers = true;
     } else if (strcmp(argv[at], "--deny-setgroups") == 0) {
       plan.deny_setgroups = true;
+    } else if (strcmp(argv[at], "--stay") == 0) {
+      plan.stay = true;
     } else if (strcmp(argv[at], "--error-fd") == 0 && at + 1 < argc) {
       plan.error_fd = (int)parse_number(argv[++at], 1 << 20);
     } else if (strcmp(argv[at], "--join") == 0 && at + 1 < argc) {
@@ -94,7 +97,8 @@ void write_id_maps(const struct userns_plan *plan, pid_t pid) {
 }
 
 void become_namespace_root(const struct userns_plan *plan) {
-  if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) fail("USERNS_MAP", "cannot become root of the user namespace");
+  if (plan->stay) keep_capabilities();
+  else if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) fail("USERNS_MAP", "cannot become root of the user namespace");
   if (!plan->deny_setgroups) syscall(SYS_setgroups, 0, NULL);
   if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) fail("USERNS_MOUNT", "cannot detach from the host's mounts");
 }

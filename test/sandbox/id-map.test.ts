@@ -2,9 +2,11 @@ import t from 'tap';
 import {
   chooseIdMap,
   type IdMapInput,
+  keepIdMap,
   namespaceArguments,
   parseIdMap,
   parseSubordinateIds,
+  treeFamily,
 } from '../../lib/sandbox/id-map.js';
 
 const FULL = '         0          0 4294967295\n';
@@ -105,4 +107,36 @@ t.test('root', async t => {
     ],
   });
   t.match(chooseIdMap({ ...root, ownUids: '0 1000 1\n', ownGids: '0 1000 1\n' }), { kind: 'single' });
+});
+
+t.test('the caller is somebody else inside than root', t => {
+  const usual = chooseIdMap({ ...user, subuid: 'ada:100000:100\nada:300000:50\n' });
+  const ids = (uid: number) =>
+    keepIdMap(usual, { uid, gid: 0 }).uids.map(r => [r.inside, r.outside, r.count]);
+  t.same(ids(30), [
+    [30, 1000, 1],
+    [0, 100000, 30],
+    [31, 100030, 70],
+    [101, 300000, 50],
+  ]);
+  t.same(ids(120).slice(1), [
+    [0, 100000, 100],
+    [100, 300000, 20],
+    [121, 300020, 30],
+  ]);
+  t.same(ids(100).slice(1), [
+    [0, 100000, 100],
+    [101, 300000, 50],
+  ]);
+  t.same(ids(150).slice(1), ids(5000).slice(1), 'above all others');
+  t.same(keepIdMap(usual, { uid: 0, gid: 5 }).uids, usual.uids, 'root is as ever');
+  const map = keepIdMap(usual, { uid: 7, gid: 8 });
+  t.equal(treeFamily(map), 'keep-id 7:8');
+  t.ok(namespaceArguments(map).includes('--stay'));
+  for (const same of [undefined, { uid: 0, gid: 0 }]) t.equal(treeFamily(keepIdMap(usual, same)), undefined);
+  const single = chooseIdMap({ ...user, subuid: '' });
+  t.equal(keepIdMap(single, { uid: 7, gid: 8 }), single, 'one id is renamed when the program starts');
+  const root = chooseIdMap({ ...user, uid: 0, gid: 0 });
+  t.throws(() => keepIdMap(root, { uid: 7, gid: 8 }), { code: 'SANDBOX_USERNS' });
+  t.end();
 });

@@ -23,6 +23,9 @@ t.test('what is referred to stays, the rest goes', async t => {
   const cached = await putImage(store, 'cached');
   const pinned = await putImage(store, 'pinned');
   for (const { layer } of [kept, gone, cached, pinned]) await putTree(store, [layer]);
+  const other = await Store.open(store.root, { family: 'keep-id 7:8' });
+  for (const { layer } of [kept, gone]) await putTree(other, [layer]);
+  await other.close();
   const key = sha256('key');
   await store.cache.put({ key, layer: cached.layer, created: '', description: '', inputs: {}, lastUsed: '' });
   await store.pins.set({ name: 'container-1', digests: [pinned.layer], description: 'container 1' });
@@ -33,13 +36,15 @@ t.test('what is referred to stays, the rest goes', async t => {
   t.strictSame((await store.collect()).layers, [], 'all is young');
   const collected = await store.collect({ graceSeconds: 0 });
   t.strictSame(collected.layers, [gone.layer]);
-  t.equal(collected.trees.length, 1);
+  t.equal(collected.trees.length, 2, 'those of every id map');
   t.ok(collected.reclaimed > 0);
   for (const { layer } of [kept, cached, pinned]) {
     t.ok(await store.layers.blobFor(layer));
     t.ok(await store.hasTree([layer]));
   }
   t.notOk(existsSync(store.content.path(gone.record.id)));
+  t.ok(existsSync(store.treePath([kept.layer], 'keep-id 7:8')));
+  t.notOk(existsSync(store.treePath([gone.layer], 'keep-id 7:8')));
 });
 
 t.test('the lease of a living process holds, that of a dead one does not', async t => {

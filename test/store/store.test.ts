@@ -90,6 +90,27 @@ t.test('trees belong to chains', async t => {
   t.ok(await store.layers.has(top));
 });
 
+t.test('trees of another id map are others', async t => {
+  const usual = await openStore(t);
+  const other = await Store.open(usual.root, { family: 'keep-id 7:8' });
+  t.teardown(() => other.close());
+  const chain = [sha256('low'), sha256('top')];
+  await putTree(other, chain);
+  t.ok(await other.hasTree(chain));
+  t.notOk(await usual.hasTree(chain));
+  t.strictSame(await usual.trees.of(sha256('top')), []);
+  t.strictSame(await other.trees.of(sha256('top')), [chain]);
+  t.equal(usual.treePath(chain, 'keep-id 7:8'), other.treePath(chain));
+  t.not(usual.treePath(chain), other.treePath(chain));
+  await putTree(usual, chain);
+  const all = await usual.trees.allOf(sha256('top'));
+  t.same(all.map(({ family }) => family).sort(), ['keep-id 7:8', undefined]);
+  t.match(await usual.trees.marksOf(sha256('top')), [
+    { known: { layers: chain } },
+    { known: { layers: chain } },
+  ]);
+});
+
 t.test('images: names, lookups, index.json', async t => {
   const store = await openStore(t);
   const { config, manifest, layer } = image('one');

@@ -1,3 +1,4 @@
+import { ContainerFiles } from '../../container/copy.js';
 import type { KeptOptions } from '../../container/options.js';
 import { isPaused } from '../../container/pause.js';
 import { processesOf } from '../../container/processes.js';
@@ -9,6 +10,9 @@ import type { ProgramStreams } from '../../sandbox/program-streams.js';
 import { splitVariable } from '../../util/environment.js';
 import { ContainerError } from '../../util/errors.js';
 import { directoryOf, type Which, withContainer } from './which.js';
+
+/** More than this no file of users has that is meant well. */
+const MAX_USERS = 1 << 20;
 
 export interface ExecOptions extends Which {
   command: string[];
@@ -44,7 +48,9 @@ export async function exec(options: ExecOptions): Promise<JoinEnd> {
     interactive = false,
     detach = false,
   } = options;
-  const joining = await withContainer(options, async ({ store }, record) => {
+  const joining = await withContainer(options, async (house, record) => {
+    const { store } = house;
+    const files = new ContainerFiles(house, record, options.signal);
     if (await isPaused(directoryOf(store, record)))
       throw new ContainerError(
         'CONTAINER_PAUSED',
@@ -66,7 +72,7 @@ export async function exec(options: ExecOptions): Promise<JoinEnd> {
         user: user ?? own.user,
       },
       record.id,
-      { read: path => readInContainer(first?.pid ?? 0, path) },
+      { read: async path => (await readInContainer(first?.pid ?? 0, path)) ?? files.text(path, MAX_USERS) },
     );
     const detachKeys = options.detachKeys && [...options.detachKeys];
     return {

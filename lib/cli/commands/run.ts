@@ -28,6 +28,8 @@ export const run: Command = {
   examples: [
     'shale run --rm debian:bookworm cat /etc/os-release',
     'shale run --rm -it -v "$PWD:/src" -w /src debian bash',
+    'shale run --rm --userns keep-id -v "$PWD:/src" -w /src node npm test',
+    'shale run --rm --secret id=token,src=token.txt debian cat /run/secrets/token',
   ],
   run: execute,
 };

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { parseSeccomp } from '../../sandbox/seccomp-profile.js';
 import { errnoCode, UsageError } from '../../util/errors.js';
 import type { ContainerFlag, Said } from './flag.js';
+import { USERNS_FLAG } from './userns-flag.js';
 
 export const CONFINEMENT_FLAGS: ContainerFlag[] = [
+  USERNS_FLAG,
   {
     name: 'cap-add',
     kind: 'list',

@@ -92,6 +92,9 @@ async function mountFuse(directories: OverlayDirectories): Promise<() => Promise
   const [program, ...args] = fuseCommand(directories, ',volatile');
   const { execa } = await import('execa');
   const server = execa(program, args, {
+    // who serves a file system to all ids is their root, which this process need not be
+    uid: 0,
+    gid: 0,
     stdin: 'ignore',
     stdout: 'ignore',
     reject: false,

@@ -1,6 +1,7 @@
 import { chmod, chown, lstat, lutimes, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoCode } from '../../util/errors.js';
+import { makeTreeRoot } from '../root-of-tree.js';
 import { unpackChain, type Workshop } from '../trees.js';
 import type { Base, Driver, DriverTools, OverlayDirectories, PreparedRoot } from './driver.js';
 
@@ -22,7 +23,7 @@ async function lowerTrees(shop: Workshop, { layers, below }: Base, directory: st
   const lowers = below === undefined ? trees : [...trees, below];
   if (lowers.length > 0) return lowers;
   const empty = join(directory, 'empty');
-  await mkdir(empty, { mode: 0o755 });
+  await makeTreeRoot(shop, empty);
   return [empty];
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ScanEntry, SourceEntry } from '../../layer/types.js';
 import { writeFileAtomic } from '../../util/atomic.js';
@@ -8,6 +8,7 @@ import { exists } from '../../util/exists.js';
 import { syncFileSystem } from '../../util/os.js';
 import { BASELINE, TREE } from '../kept-files.js';
 import { removeTree } from '../remove-tree.js';
+import { makeTreeRoot } from '../root-of-tree.js';
 import { makeTar, type Workshop } from '../trees.js';
 import { copyDirectory } from '../written-tree.js';
 import { changedEntries } from './compare.js';
@@ -22,7 +23,7 @@ export function vfsDriver(shop: Workshop): Driver {
     name: 'vfs',
     async prepare(base, directory, signal): Promise<PreparedRoot> {
       const root = join(directory, 'root');
-      await mkdir(root, { mode: 0o755 });
+      await makeTreeRoot(shop, root);
       await copyBase(shop, base, root, signal);
       const before = await scanTree(shop, root, signal);
       return {
@@ -89,7 +90,7 @@ export async function keepCopy(
   const baseline = join(directory, BASELINE);
   if (await exists(baseline)) return root;
   await removeTree(root);
-  await mkdir(root, { mode: 0o755 });
+  await makeTreeRoot(shop, root);
   await copyBase(shop, base, root, signal);
   if (durable) await syncFileSystem(root);
   await writeFileAtomic(baseline, encodeBaseline(await scanTree(shop, root, signal)));
