@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import {
   type CertificateFiles,
   certificateDirectories,
@@ -54,10 +55,8 @@ export class Agents {
     const pairs = url.host === registry.host ? files.pairs : [];
     return {
       keepAlive: true,
-      minVersion: 'TLSv1.2',
       rejectUnauthorized: verify,
-      ca: [...systemAuthorities(env), ...files.authorities],
-      ...(pairs.length === 0 ? {} : { cert: pairs.map(pair => pair.cert), key: pairs.map(pair => pair.key) }),
+      secureContext: contextOf(systemAuthorities(env), { ...files, pairs }),
     };
   }
 
@@ -68,4 +67,20 @@ export class Agents {
     );
     return { authorities: found.flatMap(f => f.authorities), pairs: found.flatMap(f => f.pairs) };
   }
+}
+
+/** Reading the machine's authorities takes longer than a handshake: once is enough for all that need nothing else. */
+const shared = new WeakMap<readonly string[], SecureContext>();
+
+function contextOf(system: readonly string[], { authorities, pairs }: CertificateFiles): SecureContext {
+  const isPlain = authorities.length === 0 && pairs.length === 0;
+  const known = isPlain ? shared.get(system) : undefined;
+  if (known !== undefined) return known;
+  const context = createSecureContext({
+    minVersion: 'TLSv1.2',
+    ca: [...system, ...authorities],
+    ...(pairs.length === 0 ? {} : { cert: pairs.map(({ cert }) => cert), key: pairs.map(({ key }) => key) }),
+  });
+  if (isPlain) shared.set(system, context);
+  return context;
 }
