@@ -6,7 +6,7 @@ import { type DockerRegistry, startDockerRegistry } from '../fixtures/docker-reg
 import { eachWorld } from '../fixtures/e2e/each-world.js';
 import { holding } from '../fixtures/e2e/holding.js';
 import { pushImages, rawManifest, skopeo } from '../fixtures/e2e/skopeo.js';
-import { WORLDS, type World } from '../fixtures/e2e/worlds.js';
+import { ended, stagedPackage, WORLDS, type World } from '../fixtures/e2e/worlds.js';
 
 const registries: DockerRegistry[] = [];
 t.teardown(() => Promise.all(registries.map(registry => registry.stop())));
@@ -95,6 +95,12 @@ eachWorld(worlds, 'copies have the bytes that skopeo gives them', async (t, worl
     if (words.at(-1)?.startsWith('dir:'))
       execFileSync('diff', ['-r', ...[ours, theirs].map(each => (each.at(-1) ?? '').slice('dir:'.length))]);
   }
+  const pipeline = `shale copy ${docker} docker-archive:/dev/stdout:a:1 2>lines | tar -tB`;
+  const piped = await ended(
+    world.command(['sh', '-c', pipeline], { env: { PATH: `${stagedPackage()}/bin:${process.env.PATH}` } }),
+  );
+  t.match(piped, { code: 0, stdout: /^manifest\.json$/m }, 'an archive in a pipe, with the lines beside it');
+  t.match(readFileSync(join(world.base, 'lines'), 'utf8'), /^Writing manifest/m);
   for (const file of ['index.json', 'oci-layout'])
     t.equal(
       ...(['ours', 'theirs'].map(side => readFileSync(join(world.base, side, 'layout', file), 'utf8')) as [

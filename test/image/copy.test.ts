@@ -1,6 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { type CopyImageOptions, copyImage } from '../../lib/api/copy.js';
 import { wantedCompression } from '../../lib/image/copy-layer.js';
@@ -261,6 +270,18 @@ t.test('hostile directories and archives', async t => {
   writeFileSync(join(base, 'no.tar'), 'this is no archive');
   for (const transport of ['oci-archive', 'docker-archive'])
     await t.rejects(copy(`${transport}:${base}/no.tar`, to), { code: 'OCI_ARCHIVE_INVALID' });
+});
+
+t.test('an archive is written through a link, and into a pipe', async t => {
+  const { base, from, copy, image } = await setUp(t);
+  symlinkSync('real.tar', join(base, 'link.tar'));
+  await copy(from, `oci-archive:${base}/link.tar:x`);
+  t.ok(lstatSync(join(base, 'link.tar')).isSymbolicLink(), 'which stays: it may be /dev/stdout');
+  t.equal(await copy(`oci-archive:${base}/real.tar:x`, `dir:${base}/a`), image.manifest.digest);
+  execFileSync('mkfifo', [join(base, 'pipe')]);
+  const reading = promisify(execFile)('tar', ['-tBf', join(base, 'pipe')]);
+  await copy(from, `docker-archive:${base}/pipe:a:1`);
+  t.match((await reading).stdout, /^manifest\.json$/m);
 });
 
 t.test('places that are not to be overwritten', async t => {

@@ -27,7 +27,8 @@ export const copyCommand: Command = {
     const quiet = flags.bool('quiet');
     const progress = makeProgress(quiet || process.stderr.isTTY !== true ? 'quiet' : 'auto');
     // where both are one terminal, a line must not be written into the live display
-    const say = process.stdout.isTTY && progress.line ? progress.line : printLine;
+    const display = process.stdout.isTTY ? progress.line : undefined;
+    const say = display ?? (STANDARD_OUTPUT.test(destination) ? printAside : printLine);
     try {
       const digest = await copyImage({
         ...options,
@@ -45,6 +46,13 @@ export const copyCommand: Command = {
     }
   },
 };
+
+/** An archive that goes there must have nothing else in it. */
+const STANDARD_OUTPUT = /:\/(?:dev\/stdout|dev\/fd\/1|proc\/self\/fd\/1)(?::|$)/;
+
+function printAside(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
 
 function printLine(text: string): void {
   process.stdout.write(`${text}\n`);

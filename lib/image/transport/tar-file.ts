@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Descriptor } from '../../oci/index.js';
 import type { Bytes } from '../../registry/index.js';
@@ -24,7 +24,8 @@ export class TarFile {
 
   /** @throws UsageError `USAGE_OUTPUT` */
   static async open(path: string): Promise<TarFile> {
-    const known = await stat(path).catch(() => undefined);
+    // lstat: a link (`/dev/stdout`, whatever it leads to) is written through, never replaced
+    const known = await lstat(path).catch(() => undefined);
     const isFile = known === undefined || known.isFile();
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
     const file = await openableOutput(isFile ? temporary : path, () =>
