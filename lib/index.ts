@@ -7,7 +7,14 @@ export { build } from './api/build.js';
 export { cacheMounts, exportCacheMount, importCacheMount, pruneCacheMounts } from './api/cache-mounts.js';
 export { check, outline, targets } from './api/check.js';
 export * as containers from './api/containers.js';
+export { type CompressionWishes, type CopyEvent, type CopyImageOptions, copyImage } from './api/copy.js';
 export { fsck } from './api/fsck.js';
+export {
+  type ComposeOptions,
+  composeIndex,
+  inspectRemoteManifest,
+  type RemoteManifest,
+} from './api/image-tools.js';
 export {
   history,
   type ImportFileOptions,
@@ -23,7 +30,7 @@ export {
 } from './api/images.js';
 export { type Info, info } from './api/info.js';
 export * as layouts from './api/layouts.js';
-export { login, logout } from './api/login.js';
+export { login, logout, logoutAll, whoIsLoggedIn } from './api/login.js';
 export {
   type ExaminedLayer,
   type FileNode,

@@ -36,6 +36,15 @@ export async function entriesOf(
     const reference = house.store.images.nameOf(text) ?? image.id;
     return [{ reference, image: image.id, descriptor: { mediaType, digest, size, platform } }];
   }
+  return registryEntries(house, options, text);
+}
+
+/** An image of a registry; of an index what this machine would run, or all of it. */
+export async function registryEntries(
+  house: House,
+  options: ShaleOptions & RegistryOptions & { all?: boolean },
+  text: string,
+): Promise<ListEntry[]> {
   const reference = withDefaultTag(normalizeReference(text));
   const { bytes, mediaType, digest, parsed } = await fetchManifest(options, reference);
   const entry = (descriptor: Descriptor): ListEntry => ({
@@ -55,7 +64,7 @@ export async function entriesOf(
 }
 
 /** A manifest or index as a registry has it. @throws RegistryError */
-export function fetchManifest(options: ListOptions, reference: Reference) {
+export function fetchManifest(options: ShaleOptions & RegistryOptions, reference: Reference) {
   const wanted = referenceDigest(reference) ?? reference.tag ?? 'latest';
   return withRegistry(reference.domain, options, undefined, client =>
     client.getManifest(reference.path, wanted, { signal: options.signal }),
@@ -65,7 +74,7 @@ export function fetchManifest(options: ListOptions, reference: Reference) {
 /** An image's config as a registry has it. @throws RegistryError */
 export async function fetchConfig(
   { store }: House,
-  options: ListOptions,
+  options: ShaleOptions & RegistryOptions,
   reference: Reference,
   config: Descriptor,
 ): Promise<Uint8Array> {

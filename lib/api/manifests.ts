@@ -12,13 +12,21 @@ import {
   writeList,
 } from '../image/manifest-list.js';
 import { compressedManifest, repositoriesWith } from '../image/push.js';
-import { encodeJson, normalizeReference, type Platform, withDefaultTag } from '../oci/index.js';
+import {
+  type Descriptor,
+  encodeJson,
+  normalizeReference,
+  type Platform,
+  type Reference,
+  withDefaultTag,
+} from '../oci/index.js';
 import { pushImage } from '../registry/push.js';
 import { normalizeName } from '../store/names.js';
 import type { Digest } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
 import { type House, withHouse, withRegistry } from './house.js';
 import { entriesOf, fetchManifest, type ListOptions } from './manifest-sources.js';
+import type { RegistryOptions, ShaleOptions } from './options.js';
 
 export type { ListOptions, ManifestList };
 
@@ -131,36 +139,40 @@ export function inspectManifest(options: ListOptions): Promise<unknown> {
  */
 export function pushList(options: ListOptions & { destination?: string; purge?: boolean }): Promise<Digest> {
   return withHouse(options, async house => {
-    const { store } = house;
-    const list = await requireList(store, options.list);
+    const list = await requireList(house.store, options.list);
     const reference = withDefaultTag(normalizeReference(options.destination ?? list.name));
-    const entries = await Promise.all(list.entries.map(entry => readyEntry(house, entry, options)));
-    const index = indexOf(list, entries);
-    const { digest, size } = await store.content.write(Buffer.from(encodeJson(index)));
-    const withClient: WithClient = (domain, work) => withRegistry(domain, options, undefined, work);
-    const content = new ListContent(store, withClient, entries);
-    await withClient(reference.domain, client =>
-      pushImage(
-        client,
-        reference,
-        { mediaType: index.mediaType ?? '', digest, size },
-        {
-          content,
-          mountFrom: async blob => [
-            ...content.sourcesOf(blob, reference.domain),
-            ...(await repositoriesWith(store, reference, blob)),
-          ],
-          signal: options.signal,
-        },
-      ),
-    );
-    if (options.purge) await deleteList(store, list.name);
+    const digest = await pushIndex(house, options, list, reference);
+    if (options.purge) await deleteList(house.store, list.name);
     return digest;
   });
 }
 
+/** Uploads an index of a list's images, and the images. @returns digest of the index */
+export async function pushIndex(
+  house: House,
+  options: ShaleOptions & RegistryOptions,
+  list: ManifestList,
+  reference: Reference,
+): Promise<Digest> {
+  const { store } = house;
+  const entries = await Promise.all(list.entries.map(entry => readyEntry(house, entry, options)));
+  const index = indexOf(list, entries);
+  const { digest, size } = await store.content.write(Buffer.from(encodeJson(index)));
+  const withClient: WithClient = (domain, work) => withRegistry(domain, options, undefined, work);
+  const content = new ListContent(store, withClient, entries);
+  const mountFrom = async (blob: Descriptor): Promise<string[]> => [
+    ...content.sourcesOf(blob, reference.domain),
+    ...(await repositoriesWith(store, reference, blob)),
+  ];
+  const root = { mediaType: index.mediaType ?? '', digest, size };
+  await withClient(reference.domain, client =>
+    pushImage(client, reference, root, { content, mountFrom, signal: options.signal }),
+  );
+  return digest;
+}
+
 /** An entry as it travels: the layers of an image of the store compressed. */
-async function readyEntry(house: House, entry: ListEntry, options: ListOptions): Promise<ListEntry> {
+async function readyEntry(house: House, entry: ListEntry, options: ShaleOptions): Promise<ListEntry> {
   if (entry.image === undefined) return entry;
   const image = await house.store.images.require(entry.image);
   const { mediaType, digest, size } = await compressedManifest(house.store, house.engine, image, {

@@ -12,6 +12,10 @@ export interface PushOptions extends ShaleOptions, RegistryOptions {
   /** an image of the store; its name says where it goes */
   reference: string;
   compression?: 'gzip' | 'zstd';
+  /** of the compressor: 1 to 9 for gzip, 1 to 19 for zstd */
+  level?: number;
+  /** layers that came compressed otherwise are compressed again */
+  force?: boolean;
   /** `os/arch[/variant]` that the image must be for */
   platform?: string;
   onEvent?: EventSink;
@@ -24,7 +28,7 @@ export function push(options: PushOptions): Promise<PushResult> {
 
 /** The same in a house that is open already. */
 export async function pushWith(house: House, options: PushOptions): Promise<PushResult> {
-  const { reference, compression, signal } = options;
+  const { reference, compression, level, force, signal } = options;
   const { domain, path } = normalizeReference(reference);
   const image = await house.store.images.find(reference);
   if (image === undefined) {
@@ -40,8 +44,7 @@ export async function pushWith(house: House, options: PushOptions): Promise<Push
   return withRegistry(domain, options, transfersOf(options.onEvent), client =>
     pushFrom(house.store, client, house.engine, image, {
       reference,
-      compression,
-      signal,
+      ...{ compression, level, force, signal },
       makeBlob: house.makeBlob,
     }),
   );

@@ -13,7 +13,8 @@ export async function forEach(
   let failed = 0;
   for (const name of operands) {
     try {
-      process.stdout.write(`${await work(name)}\n`);
+      const text = await work(name);
+      if (text !== '') process.stdout.write(`${text}\n`);
     } catch (error) {
       options.signal.throwIfAborted();
       process.stderr.write(`Error: ${errorMessage(error)}\n`);

@@ -23,6 +23,8 @@ export interface FlagSpec {
   operand?: string;
   /** accepted because docker accepts it, and not shown */
   hidden?: boolean;
+  /** known, and an error unless it is given as false */
+  refused?: { why: string; instead?: string };
 }
 
 /** The options of one command line, by name. Asking for a name the command does not have is a bug and throws. */
@@ -85,7 +87,7 @@ function flagError(code: string, message: string, hint?: string): UsageError {
  * Parses a command line as docker does (pflag's rules).
  *
  * @param interspersed false: options end at the first operand, as in `run IMAGE CMD --flag-of-cmd`
- * @throws UsageError `USAGE_UNKNOWN_FLAG`, `USAGE_FLAG_VALUE`
+ * @throws UsageError `USAGE_UNKNOWN_FLAG`, `USAGE_FLAG_VALUE`, `USAGE_FLAG_REFUSED`
  */
 export function parseFlags(
   specs: readonly FlagSpec[],
@@ -118,7 +120,7 @@ function takeLong(specs: readonly FlagSpec[], flags: Flags, word: string, rest: 
   const spec = specs.find(candidate => candidate.name === name);
   if (spec === undefined) throw unknownFlag(specs, name);
   const given = equals < 0 ? undefined : word.slice(equals + 1);
-  flags.add(spec, flagValue(spec, given, rest, `--${name}`));
+  flags.add(spec, checked(spec, flagValue(spec, given, rest, `--${name}`)));
 }
 
 function unknownFlag(specs: readonly FlagSpec[], name: string): UsageError {
@@ -138,9 +140,15 @@ function takeShorts(specs: readonly FlagSpec[], flags: Flags, word: string, rest
     const tail = word.slice(at + 1);
     const attached = tail.startsWith('=') ? tail.slice(1) : tail === '' ? undefined : tail;
     const takesValue = spec.kind === 'string' || spec.kind === 'list' || tail.startsWith('=');
-    flags.add(spec, flagValue(spec, takesValue ? attached : undefined, rest, `-${letter}`));
+    flags.add(spec, checked(spec, flagValue(spec, takesValue ? attached : undefined, rest, `-${letter}`)));
     if (takesValue) return;
   }
+}
+
+function checked({ name, kind, refused }: FlagSpec, value: string): string {
+  if (refused === undefined || value === 'false') return value;
+  const shown = kind === 'bool' ? `--${name}` : `--${name} ${value}`;
+  throw flagError('USAGE_FLAG_REFUSED', `${shown} is not supported: ${refused.why}`, refused.instead);
 }
 
 function flagValue(spec: FlagSpec, given: string | undefined, rest: string[], shown: string): string {

@@ -42,7 +42,10 @@ export function printList(flags: Flags, listing: Listing, rows: readonly Row[]):
   const quiet = flags.knows('quiet') && flags.bool('quiet') && (format === undefined || format === 'table');
   const template = quiet ? `{{.${listing.quiet}}}` : templateOf(format, listing.table);
   const structs = rows.map(row => structOf(row, listing.type));
-  process.stdout.write(renderTable(template, structs, listing.headers));
+  const text = renderTable(template, structs, listing.headers);
+  const bare =
+    flags.knows('noheading') && flags.bool('noheading') && !quiet && /^(table|$)/.test(format ?? '');
+  process.stdout.write(bare ? text.slice(text.indexOf('\n') + 1) : text);
   return 0;
 }
 

@@ -31,9 +31,7 @@ const REFUSED: Readonly<Record<string, Refusal>> = {
   'buildx create': { why: 'there are no builders to choose: every build is this process' },
   'buildx use': { why: 'there are no builders to choose: every build is this process' },
   'buildx ls': { why: 'there are no builders to choose: every build is this process' },
-  'buildx imagetools': { why: 'that is what manifest does', instead: 'manifest create, push and inspect' },
   from: { why: 'a container of any image will do', instead: 'create, then mount or cp, config and commit' },
-  copy: { why: 'images are copied through the store', instead: 'pull, tag and push; load and save' },
 };
 
 /** Why there is no such command, if it is one of another tool. */

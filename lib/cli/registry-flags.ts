@@ -2,10 +2,10 @@ import type { RegistryOptions } from '../api/options.js';
 import { normalizeReference, type Reference, withDefaultTag } from '../oci/index.js';
 import { UsageError } from '../util/errors.js';
 import type { Invocation } from './command.js';
-import type { FlagSpec, Flags } from './flags.js';
+import { type FlagSpec, type Flags, invalidArgument } from './flags.js';
 
-/** Flags of every command that speaks with a registry. */
-export const REGISTRY_FLAGS: FlagSpec[] = [
+/** What one registry is to be shown. */
+export const ENDPOINT_FLAGS: FlagSpec[] = [
   { name: 'tls-verify', kind: 'bool', help: 'Check certificates and refuse plain HTTP (default true)' },
   {
     name: 'cert-dir',
@@ -19,7 +19,24 @@ export const REGISTRY_FLAGS: FlagSpec[] = [
     value: 'USER:PASSWORD',
     help: 'Credentials, instead of those that login stored',
   },
+  { name: 'authfile', kind: 'string', value: 'FILE', help: 'Logins (default those of docker and podman)' },
 ];
+
+const RETRY_DELAY: FlagSpec = {
+  name: 'retry-delay',
+  kind: 'string',
+  value: 'SECONDS',
+  help: 'Before the first repetition (default 0.5)',
+};
+
+/** @param name podman's and skopeo's are two */
+export function retryFlags(name: 'retry' | 'retry-times'): FlagSpec[] {
+  const help = 'How often a request is repeated that failed for a moment (default 4)';
+  return [{ name, kind: 'string', value: 'NUMBER', help }, RETRY_DELAY];
+}
+
+/** Flags of every command that speaks with a registry. */
+export const REGISTRY_FLAGS: FlagSpec[] = [...ENDPOINT_FLAGS, ...retryFlags('retry')];
 
 /** @param prefix of the flags' names, where a command speaks with two registries: `src-` */
 export function registryOptions(flags: Flags, prefix = ''): RegistryOptions {
@@ -28,7 +45,26 @@ export function registryOptions(flags: Flags, prefix = ''): RegistryOptions {
     tlsVerify: flags.has(tls) ? flags.bool(tls) : undefined,
     certDir: flags.string(`${prefix}cert-dir`),
     credentials: credentials(flags.string(`${prefix}creds`), `--${prefix}creds`),
+    authFile: flags.string(`${prefix}authfile`),
+    ...retries(flags),
   };
+}
+
+function retries(flags: Flags): Pick<RegistryOptions, 'retries' | 'retryDelay'> {
+  const name = flags.knows('retry-times') ? 'retry-times' : 'retry';
+  const text = flags.knows(name) ? flags.string(name) : undefined;
+  if (text === undefined) return flags.knows('retry-delay') ? { retryDelay: delay(flags) } : {};
+  if (!/^\d{1,3}$/.test(text)) throw invalidArgument(text, `--${name}`, 'a number from 0 to 999');
+  return { retries: Number(text), retryDelay: delay(flags) };
+}
+
+/** `5s` and `500ms` as Go writes durations, or plain seconds. @returns milliseconds */
+function delay(flags: Flags): number | undefined {
+  const text = flags.string('retry-delay');
+  if (text === undefined) return undefined;
+  const [, number, unit] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text) ?? [];
+  if (number === undefined) throw invalidArgument(text, '--retry-delay', 'seconds, as in 2 or 500ms');
+  return Number(number) * (unit === 'ms' ? 1 : unit === 'm' ? 60_000 : 1000);
 }
 
 function credentials(text: string | undefined, flag: string): RegistryOptions['credentials'] {

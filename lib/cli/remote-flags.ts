@@ -1,7 +1,7 @@
 import type { RegistryOptions } from '../api/options.js';
 import { hostPlatform, type Platform, parsePlatform } from '../oci/index.js';
 import { type FlagSpec, type Flags, invalidArgument } from './flags.js';
-import { REGISTRY_FLAGS, registryOptions } from './registry-flags.js';
+import { ENDPOINT_FLAGS, registryOptions, retryFlags } from './registry-flags.js';
 
 /** What skopeo's commands take of a registry beside what every command takes. */
 const MORE: FlagSpec[] = [
@@ -16,34 +16,21 @@ const MORE: FlagSpec[] = [
   },
 ];
 
-const SHARED: FlagSpec[] = [
-  { name: 'authfile', kind: 'string', value: 'FILE', help: 'Logins (default those of docker and podman)' },
-  {
-    name: 'retry-times',
-    kind: 'string',
-    value: 'NUMBER',
-    help: 'How often a request is repeated that failed for a moment (default 4)',
-  },
-  {
-    name: 'retry-delay',
-    kind: 'string',
-    value: 'SECONDS',
-    help: 'Before the first repetition (default 0.5)',
-  },
-];
-
 /** Flags of a command that speaks with one registry, as skopeo has them. */
-export const REMOTE_FLAGS: FlagSpec[] = [...REGISTRY_FLAGS, ...MORE, ...SHARED];
+export const REMOTE_FLAGS: FlagSpec[] = [...ENDPOINT_FLAGS, ...MORE, ...retryFlags('retry-times')];
 
 /** The same flags for one side of a copy. @param side `src` or `dest` */
 export function sideFlags(side: 'src' | 'dest'): FlagSpec[] {
   const where = side === 'src' ? 'source' : 'destination';
-  const own: FlagSpec[] = [...REGISTRY_FLAGS, ...MORE, ...SHARED.filter(({ name }) => name === 'authfile')];
+  const own = [...ENDPOINT_FLAGS, ...MORE];
   return own.map(flag => ({ ...flag, name: `${side}-${flag.name}`, help: `${flag.help}, for the ${where}` }));
 }
 
 /** What both sides of a copy share. */
-export const BOTH_SIDES: FlagSpec[] = SHARED;
+export const BOTH_SIDES: FlagSpec[] = [
+  ...ENDPOINT_FLAGS.filter(({ name }) => name === 'authfile'),
+  ...retryFlags('retry-times'),
+];
 
 export function remoteOptions(flags: Flags, side?: 'src' | 'dest'): RegistryOptions {
   const prefix = side === undefined ? '' : `${side}-`;
@@ -57,26 +44,8 @@ export function remoteOptions(flags: Flags, side?: 'src' | 'dest'): RegistryOpti
     ...(username === undefined || password === undefined ? {} : { credentials: { username, password } }),
     registryToken: text('registry-token'),
     anonymous: flags.bool(`${prefix}no-creds`),
-    authFile: text('authfile') ?? flags.string('authfile'),
-    retries: numberOf(flags, 'retry-times'),
-    retryDelay: secondsOf(flags),
+    authFile: options.authFile ?? flags.string('authfile'),
   };
-}
-
-function numberOf(flags: Flags, name: string): number | undefined {
-  const text = flags.string(name);
-  if (text === undefined) return undefined;
-  if (/^\d{1,3}$/.test(text)) return Number(text);
-  throw invalidArgument(text, `--${name}`, 'a number from 0 to 999');
-}
-
-/** `5s` and `500ms` as Go writes durations, or plain seconds. @returns milliseconds */
-function secondsOf(flags: Flags): number | undefined {
-  const text = flags.string('retry-delay');
-  if (text === undefined) return undefined;
-  const [, number, unit] = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text) ?? [];
-  if (number === undefined) throw invalidArgument(text, '--retry-delay', 'seconds, as in 2 or 500ms');
-  return Number(number) * (unit === 'ms' ? 1 : unit === 'm' ? 60_000 : 1000);
 }
 
 /** Which image of a list. */

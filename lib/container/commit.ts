@@ -98,6 +98,10 @@ export interface CommitOptions {
   change?: (config: ContainerConfig) => ContainerConfig;
   /** false: the container's processes go on meanwhile */
   pause?: boolean;
+  /** what mounts volumes in the container becomes a volume of the image */
+  includeVolumes?: boolean;
+  /** makes one layer of many; left out: they stay */
+  squash?: (layers: Digest[]) => Promise<Digest>;
   signal?: AbortSignal;
 }
 
@@ -117,7 +121,9 @@ export async function commitContainer(
   const { store } = host;
   const write = (): Promise<Digest> => containerLayer(host, record, options.signal);
   const layer = options.pause === false ? await write() : await whilePaused(store, record, write);
-  const config = committedConfig(record, layer, options);
+  const layers = [...record.config.rootfs.diff_ids, layer];
+  const kept = options.squash === undefined ? layers : [await options.squash(layers)];
+  const config = committedConfig(record, kept, options);
   const bytes = encodeJson(config);
   const { annotations } = record.template ?? {};
   const manifest = await buildManifest(store, bytes, config.rootfs.diff_ids, { annotations });
@@ -125,8 +131,12 @@ export async function commitContainer(
   return store.images.put({ config: bytes, manifest, names });
 }
 
-/** The config of the image that a container becomes. */
-export function committedConfig(record: ContainerRecord, layer: Digest, options: CommitOptions): ImageConfig {
+/** The config of the image that a container becomes. @param layers diffIDs, bottom first: all of them, or a single one */
+export function committedConfig(
+  record: ContainerRecord,
+  layers: Digest[],
+  options: CommitOptions,
+): ImageConfig {
   const created = now();
   const template = templateOf(record);
   const { config, platform, comment, createdBy, historyComment, history } = template;
@@ -137,15 +147,23 @@ export function committedConfig(record: ContainerRecord, layer: Digest, options:
     created_by: createdBy ?? record.args.join(' '),
     ...(message === undefined ? {} : { comment: message }),
   };
-  const { rootfs } = record.config;
+  const before = record.config.history ?? [];
+  const squashed = options.squash !== undefined;
   return {
     ...withoutPlatform(record.config),
     ...platform,
     created,
     ...(author === undefined ? {} : { author }),
     ...(comment === undefined ? {} : { comment }),
-    config: options.change?.(config) ?? config,
-    rootfs: { type: 'layers', diff_ids: [...rootfs.diff_ids, layer] },
-    history: [...(record.config.history ?? []), ...history, step],
+    config: withVolumes(options.change?.(config) ?? config, options.includeVolumes ? record : undefined),
+    rootfs: { type: 'layers', diff_ids: layers },
+    history: [...before.map(entry => (squashed ? { ...entry, empty_layer: true } : entry)), ...history, step],
   };
+}
+
+function withVolumes(config: ContainerConfig, record: ContainerRecord | undefined): ContainerConfig {
+  const volumes = (record?.options.mounts ?? []).filter(({ type }) => type !== 'tmpfs');
+  if (volumes.length === 0) return config;
+  const added = Object.fromEntries(volumes.map(({ target }) => [target, {}]));
+  return { ...config, Volumes: { ...config.Volumes, ...added } };
 }

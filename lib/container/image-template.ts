@@ -1,4 +1,6 @@
 import type { ContainerConfig, History, ImageConfig, Platform } from '../oci/types.js';
+import { withVariable } from '../util/environment.js';
+import { inheritedVariables } from './environment.js';
 import type { KeptOptions } from './options.js';
 
 /** What an image that is committed of a container says, beside its layers. */
@@ -48,13 +50,12 @@ export function withoutPlatform(image: ImageConfig): Partial<ImageConfig> {
 }
 
 function givenConfig({ config: { config = {} }, options }: Origin): ContainerConfig {
-  const env = new Map((config.Env ?? []).map(text => [text.split('=')[0] ?? '', text]));
-  for (const name of options.unsetEnv ?? []) env.delete(name);
-  for (const [name, value] of Object.entries(options.env ?? {})) env.set(name, `${name}=${value}`);
+  let env = inheritedVariables(config, options);
+  for (const [name, value] of Object.entries(options.env ?? {})) env = withVariable(env, name, value);
   const { command = [], entrypoint, workdir, user, labels } = options;
   return {
     ...config,
-    ...(env.size > 0 ? { Env: [...env.values()] } : {}),
+    ...(env.length > 0 || config.Env !== undefined ? { Env: env } : {}),
     ...(command.length > 0 ? { Cmd: command } : {}),
     ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
     ...(workdir === undefined ? {} : { WorkingDir: workdir }),

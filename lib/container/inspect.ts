@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { readKeptDriver, TREE, UPPER } from '../sandbox/kept-files.js';
 import type { StorageDriver } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
+import { splitVariable } from '../util/environment.js';
+import { inheritedVariables } from './environment.js';
 import { type Health, healthConfigOf, readHealth } from './health.js';
 import { hostConfinement } from './inspect-confinement.js';
 import { configVolumes, hostMounts, mountPoints } from './inspect-mounts.js';
@@ -145,10 +147,11 @@ function configOf(record: ContainerRecord): Record<string, unknown> {
     imageName,
   } = record;
   const healthcheck = healthConfigOf(record);
-  const { command = [], entrypoint, env = {}, unsetEnv = [], labels = {}, workdir, hostname } = options;
+  const { command = [], entrypoint, env = {}, labels = {}, workdir, hostname } = options;
   const { secrets } = options;
-  const replaced = new Set([...Object.keys(env), ...unsetEnv]);
-  const inherited = (config.Env ?? []).filter(text => !replaced.has(text.split('=')[0] ?? ''));
+  const inherited = inheritedVariables(config, options).filter(
+    text => !Object.hasOwn(env, splitVariable(text)[0]),
+  );
   return {
     ...config,
     Hostname: hostname ?? id.slice(0, 12),

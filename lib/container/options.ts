@@ -76,6 +76,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** the image's variables that the container does not get */
   unsetEnv?: string[];
+  /** true: the container gets none of the image's variables */
+  unsetEnvAll?: boolean;
   workdir?: string;
   /** `user[:group]`, names or ids */
   user?: string;

@@ -1,10 +1,11 @@
-import type { ImageConfig } from '../oci/types.js';
+import type { ContainerConfig, ImageConfig } from '../oci/types.js';
 import type { RunSpec } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
 import { DEFAULT_PATH, splitVariable, withVariable } from '../util/environment.js';
 import { ContainerError } from '../util/errors.js';
 import { resolveGroup, resolveUser } from '../util/passwd.js';
 import { cleanAbsolute } from '../util/paths.js';
+import { inheritedVariables } from './environment.js';
 import { defaultUser, keptIds, usersWith } from './keep-id.js';
 import type { NetworkSpec } from './network.js';
 import type { RunOptions } from './options.js';
@@ -54,7 +55,7 @@ export async function specWith(
     layers,
     rootfs: options.rootfs,
     args: commandOf(image, options),
-    env: environment(config.Env ?? [], options, { hostname, home: user.home }),
+    env: environment(config, options, { hostname, home: user.home }),
     cwd: cleanAbsolute(options.workdir ?? config.WorkingDir ?? '/'),
     uid: user.uid,
     gid: user.gid,
@@ -116,16 +117,18 @@ function commandOf(image: ImageConfig, options: RunOptions): string[] {
  * (CVE-2026-57231).
  */
 function environment(
-  inherited: readonly string[],
+  config: ContainerConfig,
   options: RunOptions,
   own: { hostname: string; home: string },
 ): string[] {
-  let env = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${own.hostname}`];
-  if (options.tty) env.push('TERM=xterm');
-  for (const variable of inherited.filter(text => text.includes('=')))
+  const natural = [
+    `PATH=${DEFAULT_PATH}`,
+    `HOSTNAME=${own.hostname}`,
+    ...(options.tty ? ['TERM=xterm'] : []),
+  ];
+  let env = inheritedVariables({ Env: natural }, options);
+  for (const variable of inheritedVariables(config, options).filter(text => text.includes('=')))
     env = withVariable(env, ...splitVariable(variable));
-  const unset = new Set(options.unsetEnv);
-  env = env.filter(variable => !unset.has(splitVariable(variable)[0]));
   for (const [name, value] of Object.entries(options.env ?? {})) env = withVariable(env, name, value);
   return env.some(variable => variable.startsWith('HOME=')) ? env : [...env, `HOME=${own.home}`];
 }

@@ -16,6 +16,11 @@ export class DirectoryFiles implements ImageFiles {
     }
   }
 
+  /** Of a directory that is open already, and stays so. */
+  static of(directory: Directory): DirectoryFiles {
+    return new DirectoryFiles(directory);
+  }
+
   async has(member: string): Promise<boolean> {
     const file = await this.directory.openFile(member).catch(() => undefined);
     await file?.close();

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import type { LayerEngine } from '../layer/types.js';
-import { encodeJson, normalizeReference, OCI, type Reference, withDefaultTag } from '../oci/index.js';
+import {
+  encodeJson,
+  layerCompression,
+  normalizeReference,
+  OCI,
+  type Reference,
+  withDefaultTag,
+} from '../oci/index.js';
 import type { Descriptor, Manifest } from '../oci/types.js';
 import { type PushResult, pushImage, type RegistryClient } from '../registry/index.js';
 import type { Store } from '../store/index.js';
@@ -11,6 +18,10 @@ import { StoreError } from '../util/errors.js';
 export interface PushFromStore {
   reference: string;
   compression?: 'gzip' | 'zstd';
+  /** of the compressor: 1 to 9 for gzip, 1 to 19 for zstd */
+  level?: number;
+  /** layers that are compressed otherwise are compressed again */
+  force?: boolean;
   signal?: AbortSignal;
   maxParallel?: number;
   /** makes the plain tar of a layer that has only a tree */
@@ -52,8 +63,8 @@ export async function compressedManifest(
   const layers: Descriptor[] = [];
   for (const [at, layer] of manifest.layers.entries()) {
     const diffId = rootfs.diff_ids[at];
-    const plain = layer.digest === diffId;
-    layers.push(plain ? await compressedLayer(store, await engine(), diffId, options) : layer);
+    const asItIs = diffId === undefined || isAsWanted(layer, diffId, options);
+    layers.push(asItIs ? layer : await compressedLayer(store, await engine(), diffId, options));
   }
   if (layers.every((layer, at) => layer === manifest.layers[at])) return image.manifest;
   const bytes = Buffer.from(encodeJson({ ...manifest, layers } satisfies Manifest));
@@ -61,26 +72,37 @@ export async function compressedManifest(
   return { mediaType: manifest.mediaType ?? OCI.manifest, digest, size };
 }
 
+/** Plain layers never travel; others do as they came, unless they are to have one form. */
+function isAsWanted(layer: Descriptor, diffId: Digest, options: PushFromStore): boolean {
+  if (layer.digest === diffId) return false;
+  return !options.force || layerCompression(layer.mediaType) === layerCompression(mediaTypeOf(options));
+}
+
 async function compressedLayer(
   store: Store,
   engine: LayerEngine,
   diffId: Digest,
-  { compression = 'gzip', makeBlob, signal }: PushFromStore,
+  options: PushFromStore,
 ): Promise<Descriptor> {
-  const mediaType = compression === 'gzip' ? OCI.layerGzip : OCI.layerZstd;
+  const { compression = 'gzip', level, makeBlob, signal } = options;
+  const mediaType = mediaTypeOf(options);
   const record = await store.layers.get(diffId);
   const known = record?.blobs.find(blob => blob.mediaType === mediaType);
-  if (known !== undefined && (await store.content.has(known.digest))) return known;
+  if (level === undefined && known !== undefined && (await store.content.has(known.digest))) return known;
   await makeBlob(diffId);
   const blob = await store.blobFor(diffId);
   if (blob === undefined)
     throw new StoreError('STORE_BLOB_MISSING', `the store holds no bytes of layer ${diffId}`);
   const path = join(await store.scratch('compress'), 'blob');
-  const made = await engine.compress(blob.path, path, compression, { signal });
+  const made = await engine.compress(blob.path, path, compression, { level, signal });
   await store.content.ingest(path, made);
   const descriptor = { mediaType, ...made };
   await store.layers.addBlob(diffId, descriptor);
   return descriptor;
+}
+
+function mediaTypeOf({ compression }: Pick<PushFromStore, 'compression'>): string {
+  return compression === 'zstd' ? OCI.layerZstd : OCI.layerGzip;
 }
 
 /** Repositories of the same registry from which images with this blob came: it can be mounted from there. */

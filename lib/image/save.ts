@@ -15,10 +15,12 @@ import {
 import { imageManifest } from '../store/image-manifest.js';
 import type { Store } from '../store/index.js';
 import type { ImageRecord } from '../store/types.js';
-import { type Digest, digestHex, sha256 } from '../util/digest.js';
+import { type Digest, sha256 } from '../util/digest.js';
 import { StoreError } from '../util/errors.js';
+import { dockerFiles } from './docker-files.js';
 import { buildManifest } from './manifest.js';
-import { familiar, tagOf } from './names.js';
+import { tagOf } from './names.js';
+import { memberOf } from './oci-archive.js';
 import { TAR_END, tarHeader, tarPadding } from './tar.js';
 
 export interface SaveOptions {
@@ -68,7 +70,10 @@ export async function saveArchive(
   for (const image of images) for (const member of await blobsOf(store, engine, image, options)) add(member);
   add(fileMember('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')));
   add(fileMember('index.json', encodeJson(indexOf(images))));
-  if (format === 'docker') for (const member of dockerFiles(images)) add(member);
+  if (format === 'docker') {
+    const described = images.map(({ image, names, diffIds }) => ({ config: image.id, names, diffIds }));
+    for (const { path, bytes } of dockerFiles(described)) add(fileMember(path, bytes));
+  }
   const sorted = [...members.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
   await pipeline(Readable.from(tarOf(sorted), { objectMode: false }), sink, { signal: options.signal });
 }
@@ -134,14 +139,14 @@ async function blobsOf(
 ): Promise<Member[]> {
   const config = await store.content.read(image.id, 4 << 20);
   const layers = manifest.layers.map(layer => ({
-    path: blobPath(layer.digest),
+    path: memberOf(layer),
     size: layer.size,
     open: () => openLayer(store, async () => engine, layer, options.signal),
   }));
   return [
     ...layers,
-    fileMember(blobPath(image.id), config),
-    fileMember(blobPath(sha256(manifestBytes)), manifestBytes),
+    fileMember(memberOf({ digest: image.id }), config),
+    fileMember(memberOf({ digest: sha256(manifestBytes) }), manifestBytes),
   ];
 }
 
@@ -187,33 +192,6 @@ function indexOf(images: SavedImage[]): { schemaVersion: 2; mediaType: string; m
     }));
   });
   return { schemaVersion: 2, mediaType: OCI.index, manifests };
-}
-
-/** What makes the OCI layout a docker-archive: `manifest.json`, and `repositories` for the oldest readers. */
-function dockerFiles(images: SavedImage[]): Member[] {
-  const items = images.map(({ image, names, diffIds }) => ({
-    Config: blobPath(image.id),
-    RepoTags: names.map(familiar),
-    Layers: diffIds.map(blobPath),
-  }));
-  const repositories: Record<string, Record<string, string>> = Object.create(null);
-  for (const { names, diffIds } of images) {
-    for (const name of names) {
-      const [repository, tag] = [familiar(name).replace(/:[^:]*$/, ''), tagOf(name)];
-      repositories[repository] = {
-        ...repositories[repository],
-        [tag]: digestHex(diffIds.at(-1) ?? sha256('')),
-      };
-    }
-  }
-  return [
-    fileMember('manifest.json', Buffer.from(JSON.stringify(items))),
-    fileMember('repositories', encodeJson(repositories)),
-  ];
-}
-
-function blobPath(digest: Digest): string {
-  return `blobs/sha256/${digestHex(digest)}`;
 }
 
 function fileMember(path: string, bytes: Uint8Array): Member {

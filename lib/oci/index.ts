@@ -9,6 +9,13 @@ export {
   parseManifest,
 } from './manifest.js';
 export {
+  encodeIndex,
+  encodeManifest,
+  formatOf,
+  type ManifestFormat,
+  ociLayerOf,
+} from './manifest-format.js';
+export {
   bareMediaType,
   type Compression,
   DOCKER,

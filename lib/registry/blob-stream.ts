@@ -17,7 +17,7 @@ export async function* readBlob(
   repository: Repository,
   descriptor: Descriptor,
   { signal }: CallOptions = {},
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<Buffer, undefined> {
   const request = new BlobRequest(session, repository, descriptor, { signal });
   const tries = new Tries(session, request.what, signal);
   for (let offset = 0; offset < descriptor.size; ) {

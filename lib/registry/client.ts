@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/index.js';
 import type { Digest } from '../util/digest.js';
 import { errorMessage, isShaleError, RegistryError } from '../util/errors.js';
@@ -20,6 +19,7 @@ import { BlobProgress } from './progress.js';
 import { Session, schemeFor } from './session.js';
 import { type ListTagsOptions, listTags } from './tags.js';
 import type {
+  Bytes,
   Credentials,
   CredentialsProvider,
   OnRegistryEvent,
@@ -118,12 +118,8 @@ export class RegistryClient {
    * A blob's bytes for who passes them on: nothing is kept, and nothing verified but the size.
    * @throws RegistryError, as the stream's error too
    */
-  async openBlob(repository: string, descriptor: Descriptor, options: CallOptions = {}): Promise<Readable> {
-    const bytes = await this.read(repository, async (session, repo) => {
-      const stream = readBlob(session, repo, descriptor, options);
-      return { first: await stream.next(), stream };
-    });
-    return Readable.from(startingWith(bytes.first, bytes.stream), { objectMode: false });
+  async openBlob(repository: string, descriptor: Descriptor, options: CallOptions = {}): Promise<Bytes> {
+    return this.read(repository, (session, repo) => started(readBlob(session, repo, descriptor, options)));
   }
 
   /** Whether the registry itself (no mirror) has a manifest, by tag or digest. */
@@ -149,7 +145,7 @@ export class RegistryClient {
   async uploadBlob(
     repository: string,
     descriptor: Descriptor,
-    open: () => Promise<Readable> | Readable,
+    open: () => Promise<Bytes> | Bytes,
     options: Omit<UploadOptions, 'onBytes'> = {},
   ): Promise<void> {
     const progress = this.progress(descriptor, 'uploading');
@@ -270,13 +266,14 @@ export class RegistryClient {
 }
 
 /** The first bytes are awaited before a mirror is believed. */
-async function* startingWith<T>(first: IteratorResult<T>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
-  try {
-    if (first.done !== true) yield first.value;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-  }
+async function started<T>(rest: AsyncGenerator<T, undefined>): Promise<AsyncIterable<T>> {
+  let first: IteratorResult<T, undefined> | undefined = await rest.next();
+  const next = async (): Promise<IteratorResult<T, undefined>> => {
+    const result = first ?? (await rest.next());
+    first = undefined;
+    return result;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: () => rest.return(undefined) }) };
 }
 
 function listOf(text: string | undefined): string[] {

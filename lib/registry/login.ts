@@ -83,3 +83,19 @@ export async function logout(
   if (removed.length > 0) await writeAuthFile(file);
   return removed.length > 0 || helper !== undefined;
 }
+
+/**
+ * Forgets every login that the file holds; a helper is asked to forget those that it keeps.
+ * @throws RegistryError `REGISTRY_CREDENTIALS_HELPER`, `REGISTRY_CREDENTIALS_FILE`
+ */
+export async function logoutAll(options: Pick<LoginOptions, 'authFile' | 'env'> = {}): Promise<void> {
+  const env = options.env ?? process.env;
+  const file = await openLoginFile(options.authFile, env);
+  for (const key of file.auths.keys()) {
+    const helper = helperOf(file, key);
+    if (helper !== undefined) await helperErase(helper, key, env);
+  }
+  if (file.auths.size === 0) return;
+  file.auths.clear();
+  await writeAuthFile(file);
+}

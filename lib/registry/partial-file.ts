@@ -1,13 +1,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ResumableSha256 } from '../layer/index.js';
+import { BatchedWriter } from '../util/batched-writer.js';
 import type { Digest } from '../util/digest.js';
 import { RegistryError } from '../util/errors.js';
 import { saveHashState, takeHashState } from './hash-state.js';
 
 const READ_SIZE = 1024 * 1024;
-/** bytes: what a kill may cost, against the price of a call into the thread pool per packet */
-const WRITE_SIZE = 512 * 1024;
 /** bytes: less than this is hashed again in a millisecond */
 const WORTH_SAVING = 1024 * 1024;
 
@@ -16,17 +15,16 @@ export class PartialFile {
   private hash = new ResumableSha256();
   /** bytes that are in the hash, and in the file or on their way there */
   offset = 0;
-  private pending: Uint8Array[] = [];
-  private pendingSize = 0;
-  private writing: Promise<void> = Promise.resolve();
-
+  private readonly writer: BatchedWriter;
   /** complete and on the disk: nothing that a later process would continue */
   private finished = false;
 
   private constructor(
     private readonly path: string,
     private readonly handle: FileHandle,
-  ) {}
+  ) {
+    this.writer = new BatchedWriter(handle, 0);
+  }
 
   /** @param limit bytes: a longer file cannot be a beginning of ours and is emptied */
   static async open(path: string, limit: number): Promise<PartialFile> {
@@ -47,9 +45,12 @@ export class PartialFile {
   /** Takes over what an earlier process left: with its hash if that was saved, else by hashing it. */
   private async inherit(): Promise<void> {
     const saved = await takeHashState(this.path, this.handle);
-    if (saved === undefined) return this.rehash();
-    this.hash = saved;
-    this.offset = saved.length;
+    if (saved === undefined) await this.rehash();
+    else {
+      this.hash = saved;
+      this.offset = saved.length;
+    }
+    await this.writer.seek(this.offset);
   }
 
   private async rehash(): Promise<void> {
@@ -62,45 +63,16 @@ export class PartialFile {
     }
   }
 
-  /** Takes a piece in. It is hashed now and written soon, many pieces in one call; `flush` waits for that. */
+  /** Takes a piece in. It is hashed now and written soon; `sync` waits for that. */
   async append(chunk: Uint8Array): Promise<void> {
     this.hash.update(chunk);
-    this.pending.push(chunk);
-    this.pendingSize += chunk.length;
     this.offset += chunk.length;
-    if (this.pendingSize >= WRITE_SIZE) await this.startWrite();
-  }
-
-  /** Starts to write what is pending, once the write before has ended: the next pieces are hashed meanwhile. */
-  private async startWrite(): Promise<void> {
-    await this.writing;
-    const chunks = this.pending;
-    const position = this.offset - this.pendingSize;
-    this.pending = [];
-    this.pendingSize = 0;
-    this.writing = this.write(chunks, position);
-    // Whoever awaits it next gets the error; until then it must not count as unhandled.
-    this.writing.catch(() => {});
-  }
-
-  private async write(chunks: Uint8Array[], position: number): Promise<void> {
-    const { bytesWritten } = await this.handle.writev(chunks, position);
-    let rest = Buffer.concat(bytesWritten === total(chunks) ? [] : chunks).subarray(bytesWritten);
-    for (let at = position + bytesWritten; rest.length > 0; ) {
-      const more = await this.handle.write(rest, 0, rest.length, at);
-      rest = rest.subarray(more.bytesWritten);
-      at += more.bytesWritten;
-    }
-  }
-
-  private async flush(): Promise<void> {
-    if (this.pendingSize > 0) await this.startWrite();
-    await this.writing;
+    await this.writer.write(chunk);
   }
 
   /** Forgets everything. */
   async restart(): Promise<void> {
-    await this.flush();
+    await this.writer.seek(0);
     await this.handle.truncate(0);
     this.hash = new ResumableSha256();
     this.offset = 0;
@@ -111,7 +83,7 @@ export class PartialFile {
   }
 
   async sync(): Promise<void> {
-    await this.flush();
+    await this.writer.flush();
     await this.handle.sync();
     this.finished = true;
   }
@@ -119,15 +91,11 @@ export class PartialFile {
   /** After a failure this keeps what came: the next try goes on from there. */
   async close(): Promise<void> {
     try {
-      await this.flush();
+      await this.writer.flush();
       if (!this.finished && this.offset >= WORTH_SAVING)
         await saveHashState(this.path, this.handle, this.hash).catch(() => {});
     } finally {
       await this.handle.close();
     }
   }
-}
-
-function total(chunks: readonly Uint8Array[]): number {
-  return chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 }

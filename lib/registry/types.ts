@@ -88,6 +88,9 @@ export interface ContentSink {
   read?(descriptor: Descriptor): Promise<Uint8Array>;
 }
 
+/** Bytes as they come; a stream is one way to have them. */
+export type Bytes = AsyncIterable<Uint8Array>;
+
 /** Where pushed content comes from. `open` is called again when an upload is repeated. */
 export interface ContentSource {
   open(descriptor: Descriptor): Promise<Readable>;

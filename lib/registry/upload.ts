@@ -10,6 +10,7 @@ import type { CallOptions } from './manifests.js';
 import { resolveLocation } from './redirect.js';
 import { waitToRetry } from './retry.js';
 import type { Session } from './session.js';
+import type { Bytes } from './types.js';
 import { slices, verifiedStream } from './upload-source.js';
 
 export interface UploadOptions extends CallOptions {
@@ -28,7 +29,7 @@ export async function uploadBlob(
   session: Session,
   repository: Repository,
   descriptor: Descriptor,
-  open: () => Promise<Readable> | Readable,
+  open: () => Promise<Bytes> | Bytes,
   options: UploadOptions = {},
 ): Promise<void> {
   const upload = new Upload(session, repository, descriptor, open, options);
@@ -56,7 +57,7 @@ class Upload {
     private readonly session: Session,
     private readonly repository: Repository,
     private readonly descriptor: Descriptor,
-    private readonly open: () => Promise<Readable> | Readable,
+    private readonly open: () => Promise<Bytes> | Bytes,
     private readonly options: UploadOptions,
   ) {
     this.what = `upload of ${describe(repository, descriptor.digest)}`;

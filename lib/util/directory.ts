@@ -90,6 +90,11 @@ export class Directory {
     await rm(this.at(name), { force: true });
   }
 
+  /** Makes the names in it survive a power cut. */
+  async sync(): Promise<void> {
+    await this.handle.sync();
+  }
+
   async close(): Promise<void> {
     await this.handle.close();
   }

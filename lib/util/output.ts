@@ -19,8 +19,12 @@ const REASONS: Readonly<Record<string, string>> = {
  * @throws UsageError `USAGE_OUTPUT`
  */
 export async function openOutput(path: string): Promise<WriteStream> {
-  const file = await open(path, 'w').catch(cause => fail(path, cause));
-  return file.createWriteStream();
+  return (await openableOutput(path, () => open(path, 'w'))).createWriteStream();
+}
+
+/** The same for who opens it in a way of their own. @throws UsageError `USAGE_OUTPUT` */
+export async function openableOutput<T>(path: string, openIt: () => Promise<T>): Promise<T> {
+  return openIt().catch(cause => fail(path, cause));
 }
 
 /**

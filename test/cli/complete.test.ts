@@ -57,6 +57,8 @@ t.test('operands', async t => {
   t.strictSame(await values('build '), ['FILES']);
   t.strictSame(await values('import '), ['FILES']);
   t.strictSame(await values('completion f'), ['fish']);
+  t.strictSame(await values('copy docker'), ['docker://', 'docker-archive:']);
+  t.strictSame(await values('copy docker://a oci'), ['oci:', 'oci-archive:']);
   t.strictSame(await values('run -'), await values('run --rm -'));
   t.strictSame(await values('run image:one -'), [], 'the options of the container are its own');
   t.strictSame(await values('run image:one sh '), []);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { type DockerRegistry, startDockerRegistry } from '../fixtures/docker-registry.js';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
-import { type Result, WORLDS, type World } from '../fixtures/e2e/worlds.js';
+import { pushImages, skopeo } from '../fixtures/e2e/skopeo.js';
+import { type Result, WORLDS } from '../fixtures/e2e/worlds.js';
 
 const registries: DockerRegistry[] = [];
 t.teardown(() => Promise.all(registries.map(registry => registry.stop())));
@@ -15,14 +16,6 @@ async function registry(options: Parameters<typeof startDockerRegistry>[0] = {})
   return started.host;
 }
 
-/** skopeo's own answer. */
-function skopeo(command: string, ...args: string[]): Result {
-  const tls =
-    command === 'copy' ? ['--src-tls-verify=false', '--dest-tls-verify=false'] : ['--tls-verify=false'];
-  const { status, stdout, stderr } = spawnSync('skopeo', [command, ...tls, ...args], { encoding: 'utf8' });
-  return { code: status ?? -1, stdout, stderr };
-}
-
 /** skopeo before 1.10 does not know this part of its own document. */
 function withoutLayersData({ code, stdout }: Result): Pick<Result, 'code' | 'stdout'> {
   return { code, stdout: stdout.replace(/ {4}"LayersData": (?:null|\[.*?\n {4}\]),\n/s, '') };
@@ -30,23 +23,9 @@ function withoutLayersData({ code, stdout }: Result): Pick<Result, 'code' | 'std
 
 const worlds = WORLDS.filter(({ who }, at) => at === 0 || who === 'single');
 
-/** An image of two layers in a registry, and a list of two images. */
-async function images(world: World, host: string): Promise<{ app: string; list: string }> {
-  const [app, list] = [`${host}/team/app:1`, `${host}/team/list:1`];
-  const lines = 'FROM busybox\nCOPY file /file\nLABEL html="<a&b>" z=1 a=2\nENV A=b\n';
-  await world.ok(['build', '-q', '-t', app, world.files('app', { Dockerfile: lines, file: 'content' })]);
-  await world.ok(['push', '-q', app]);
-  const arm = world.files('arm', { Dockerfile: 'FROM busybox\nLABEL arm=yes\n' });
-  await world.ok(['build', '-q', '-t', 'arm', arm]);
-  await world.ok(['manifest', 'create', list, app, 'arm']);
-  await world.ok(['manifest', 'annotate', '--os', 'linux', '--arch', 'arm64', list, 'arm']);
-  await world.ok(['manifest', 'push', list]);
-  return { app, list };
-}
-
 eachWorld(worlds, 'inspect of images elsewhere prints what skopeo prints', async (t, world) => {
   const host = await registry();
-  const { app, list } = await images(world, host);
+  const { app, list } = await pushImages(world, host);
   const docker = `docker://${app}`;
   const archive = join(world.base, 'docker.tar');
   await world.ok(['save', '-o', archive, app, 'busybox']);
@@ -124,7 +103,7 @@ eachWorld(worlds, 'inspect of images elsewhere prints what skopeo prints', async
 
 eachWorld(worlds.slice(0, 1), 'list-tags and delete do what skopeo does', async (t, world) => {
   const host = await registry();
-  const { app } = await images(world, host);
+  const { app } = await pushImages(world, host);
   for (const tag of ['2', 'latest']) skopeo('copy', `docker://${app}`, `docker://${host}/team/app:${tag}`);
   await world.ok(['tag', 'busybox', 'other:1']);
   const { Id } = JSON.parse((await world.ok(['image', 'inspect', 'arm'])).stdout)[0];

@@ -8,6 +8,7 @@ type Case = [args: string[], code: number, stderr: string | RegExp];
 
 const WRONG: Case[] = [
   [['network', 'ls'], 1, /'network' is not supported: .*\n--network bridge, host, none/],
+  [['buildx', 'imagetools', 'create', 'x'], 1, "can't push with no tags specified"],
   [['buildx', 'bake'], 1, "'buildx bake' is not supported"],
   [['psx'], 1, "'psx' is not a shale command.\ndid you mean ps?"],
   [['save', '--platform', 'linux/amd64,linux/arm64', 'busybox'], 1, 'save takes one platform'],

@@ -35,14 +35,14 @@ function kept(options: CreateOptions): KeptOptions {
   const { ports, publishAll, expose, dns, dnsSearch, dnsOptions } = options;
   const { interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits } = options;
   const { secrets, volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices } = options;
-  const { unsetEnv, annotations } = options;
+  const { unsetEnv, unsetEnvAll, annotations } = options;
   const { labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init } = options;
   return {
     ...{ image, rootfs, command, entrypoint, env, workdir, user, hostname, extraHosts, mounts },
     ...{ ports, publishAll, expose, dns, dnsSearch, dnsOptions },
     ...{ interactive, tty, readonlyRoot, noNewPrivileges, capAdd, capDrop, shmSize, ulimits },
     ...{ secrets, volumesFrom, privileged, seccomp, unmasked, securityLabels, groupAdd, devices },
-    ...{ unsetEnv, annotations },
+    ...{ unsetEnv, unsetEnvAll, annotations },
     ...{ labels, autoRemove, stopSignal, stopTimeout, logDriver, restart, health, init },
   };
 }

@@ -4,6 +4,8 @@ import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
 import type { Flags } from '../flags.js';
 import { PLATFORM_FLAG } from '../listing.js';
+import { PLATFORM_PARTS, platformOf } from '../platform-flags.js';
+import { accepted } from '../refused-flags.js';
 
 export const load: Command = {
   name: 'load',
@@ -61,6 +63,7 @@ export const save: Command = {
     },
     { name: 'format', kind: 'string', value: 'FORMAT', help: 'docker-archive (default) or oci-archive' },
     { ...PLATFORM_FLAG, kind: 'list' },
+    accepted('multi-image-archive', 'bool', 'an archive holds as many images as are named', 'm'),
   ],
   run: async ({ flags, operands, options }) => {
     const output = flags.string('output');
@@ -122,6 +125,7 @@ export const importCommand: Command = {
       value: 'OS/ARCH',
       help: 'What the image is for (default this machine)',
     },
+    ...PLATFORM_PARTS,
   ],
   examples: [
     'mmdebstrap bookworm | shale import - debian:bookworm',
@@ -135,7 +139,7 @@ export const importCommand: Command = {
       name,
       changes: flags.list('change'),
       message: flags.string('message'),
-      platform: flags.string('platform'),
+      platform: platformOf(flags),
     });
     process.stdout.write(`${image.id}\n`);
     return 0;

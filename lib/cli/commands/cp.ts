@@ -1,6 +1,7 @@
 import { copyFrom, copyTo } from '../../api/containers/copy.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
+import { refused } from '../refused-flags.js';
 
 export const cp: Command = {
   name: 'cp',
@@ -9,6 +10,12 @@ export const cp: Command = {
   operands: 'CONTAINER:SRC DEST|- | SRC|- CONTAINER:DEST',
   arity: { min: 2, max: 2 },
   flags: [
+    refused(
+      'overwrite',
+      'bool',
+      'a directory is not replaced by a file, nor a file by a directory',
+      'remove it first',
+    ),
     { name: 'archive', short: 'a', kind: 'bool', help: 'Keep owners' },
     { name: 'follow-link', short: 'L', kind: 'bool', help: 'Follow a link at the end of SRC' },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Accepted: nothing is printed' },

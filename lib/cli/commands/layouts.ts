@@ -1,19 +1,11 @@
 import { collect, unpack } from '../../api/layouts.js';
 import { UsageError } from '../../util/errors.js';
 import type { Command } from '../command.js';
-import type { FlagSpec, Flags } from '../flags.js';
 import { print } from '../print.js';
+import { refused } from '../refused-flags.js';
 import { sumSize } from '../table.js';
 
-/** umoci's, which cannot mean anything here: why, and what does. */
-const REFUSED: Readonly<Record<string, { why: string; hint: string }>> = {
-  'uid-map': { why: 'ids are those of the image or yours', hint: 'shale unshare shale unpack … maps them' },
-  'gid-map': { why: 'ids are those of the image or yours', hint: 'shale unshare shale unpack … maps them' },
-  'keep-dirlinks': {
-    why: 'a layer means what the specification says of it',
-    hint: 'a directory takes the place of a link',
-  },
-};
+const BY_SESSION = 'shale unshare shale unpack … maps them';
 
 export const unpackCommand: Command = {
   name: 'unpack',
@@ -28,18 +20,12 @@ export const unpackCommand: Command = {
       help: 'Every file belongs to you (the default, unless you are root)',
     },
     { name: 'platform', kind: 'string', value: 'OS/ARCH', help: 'Which image of an index' },
-    ...Object.entries(REFUSED).map(
-      ([name, { why }]): FlagSpec => ({
-        name,
-        kind: name === 'keep-dirlinks' ? 'bool' : 'string',
-        help: `Not supported: ${why}`,
-        hidden: true,
-      }),
-    ),
+    refused('uid-map', 'string', 'ids are those of the image or yours', BY_SESSION),
+    refused('gid-map', 'string', 'ids are those of the image or yours', BY_SESSION),
+    refused('keep-dirlinks', 'bool', 'a layer means what the specification says of it'),
   ],
   examples: ['shale unpack --image layout:v1 bundle', 'shale unshare shale unpack --image layout:v1 bundle'],
   run: async ({ flags, operands, options }) => {
-    refuse(flags);
     const image = flags.string('image');
     if (image === undefined)
       throw new UsageError('USAGE_FLAG_VALUE', 'missing mandatory argument: --image', {
@@ -55,12 +41,6 @@ export const unpackCommand: Command = {
     return 0;
   },
 };
-
-function refuse(flags: Flags): void {
-  for (const [name, { why, hint }] of Object.entries(REFUSED))
-    if (flags.has(name) && flags.string(name) !== 'false')
-      throw new UsageError('USAGE_FLAG_VALUE', `--${name} is not supported: ${why}`, { hint });
-}
 
 /** A tag has no slash; a colon before one belongs to the path. */
 function partsOf(image: string): { layout: string; tag?: string } {

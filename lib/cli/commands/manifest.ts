@@ -12,9 +12,11 @@ import {
   removeList,
 } from '../../api/manifests.js';
 import { UsageError } from '../../util/errors.js';
+import { writeOutput } from '../../util/output.js';
 import type { Command, Invocation } from '../command.js';
 import type { FlagSpec, Flags } from '../flags.js';
 import { print } from '../print.js';
+import { accepted, refused, SIGNING_FLAGS } from '../refused-flags.js';
 import { REGISTRY_FLAGS, registryOptions } from '../registry-flags.js';
 
 const INSECURE: FlagSpec[] = [
@@ -137,6 +139,16 @@ export const manifestPush: Command = {
   arity: { min: 1, max: 2 },
   flags: [
     { name: 'purge', short: 'p', kind: 'bool', help: 'Forget the list afterwards' },
+    { name: 'rm', kind: 'bool', help: 'As --purge', hidden: true },
+    { name: 'digestfile', kind: 'string', value: 'FILE', help: 'Write the digest of the list to a file' },
+    refused(
+      'add-compression',
+      'list',
+      'an image of a list has one form',
+      'push it as another, then manifest add both',
+    ),
+    accepted('remove-signatures', 'bool', 'there are none'),
+    ...SIGNING_FLAGS,
     { name: 'all', kind: 'bool', help: 'Accepted: the images are always uploaded', hidden: true },
     ...INSECURE,
   ],
@@ -144,8 +156,10 @@ export const manifestPush: Command = {
   run: async ({ flags, operands, options }) => {
     const [name = '', to] = operands;
     const destination = to?.replace(/^docker:\/\//, '');
-    const purge = flags.bool('purge');
+    const purge = flags.bool('purge') || flags.bool('rm');
     const digest = await pushList({ ...listOptions(flags, options, name), destination, purge });
+    const digestFile = flags.string('digestfile');
+    if (digestFile !== undefined) await writeOutput(digestFile, digest);
     return print(`${digest}\n`);
   },
 };

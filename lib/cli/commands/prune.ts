@@ -8,6 +8,7 @@ import { confirmed, FORCE_FLAG } from '../confirm.js';
 import { filtersOf } from '../filters.js';
 import type { FlagSpec, Flags } from '../flags.js';
 import { print } from '../print.js';
+import { refused } from '../refused-flags.js';
 import { sumSize } from '../table.js';
 
 export const imagePrune: Command = {
@@ -25,6 +26,8 @@ export const imagePrune: Command = {
       help: 'until, label, label!',
     },
     FORCE_FLAG,
+    { name: 'build-cache', kind: 'bool', help: 'The cache of builds too, as builder prune' },
+    refused('external', 'bool', 'every container in the store is one of ours', 'shale container prune'),
   ],
   examples: ['shale image prune', 'shale image prune -af --filter until=240h --filter label!=keep'],
   run: async ({ flags, options }) => {
@@ -34,7 +37,8 @@ export const imagePrune: Command = {
       : 'all dangling images';
     if (!(await confirmed(flags, `This will remove ${which}.`))) return 0;
     const { removed, reclaimed } = await prune({ ...options, all, filters: filtersOf(flags) });
-    print(`${imageLines(removed)}Total reclaimed space: ${sumSize(reclaimed)}\n`);
+    const cache = flags.bool('build-cache') ? (await pruneBuilds(options)).reclaimed : 0;
+    print(`${imageLines(removed)}Total reclaimed space: ${sumSize(reclaimed + cache)}\n`);
     return 0;
   },
 };

@@ -1,4 +1,4 @@
-import { pull as pullImage, remoteTags } from '../../api/pull.js';
+import { type PullPolicy, pull as pullImage, remoteTags } from '../../api/pull.js';
 import type { Pulled } from '../../image/pull.js';
 import {
   familiarName,
@@ -8,8 +8,13 @@ import {
   type Reference,
 } from '../../oci/index.js';
 import type { Command, Invocation } from '../command.js';
+import { type Flags, invalidArgument } from '../flags.js';
+import { PLATFORM_PARTS, platformOf } from '../platform-flags.js';
 import { makeProgress } from '../progress/index.js';
+import { accepted, refused } from '../refused-flags.js';
 import { REGISTRY_FLAGS, registryOptions, repositoryOperand, taggedOperand } from '../registry-flags.js';
+
+const POLICIES = ['always', 'missing', 'never', 'newer'] as const;
 
 export const pull: Command = {
   name: 'pull',
@@ -25,8 +30,18 @@ export const pull: Command = {
       value: 'OS/ARCH',
       help: 'Which image of an index (default this machine)',
     },
+    ...PLATFORM_PARTS,
+    {
+      name: 'policy',
+      kind: 'string',
+      value: 'POLICY',
+      values: POLICIES,
+      help: 'always (default), missing, never, or newer: an image that is held will do where the registry is not reached',
+    },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the name only' },
     ...REGISTRY_FLAGS,
+    accepted('disable-content-trust', 'bool', 'nothing signed is asked for'),
+    refused('decryption-key', 'list', 'layers that are encrypted are not read'),
   ],
   examples: [
     'shale pull debian:bookworm',
@@ -63,7 +78,8 @@ async function pullOne({ flags, options }: Invocation, reference: Reference): Pr
       ...options,
       ...registryOptions(flags),
       reference: familiarString(reference),
-      platform: flags.string('platform'),
+      platform: platformOf(flags),
+      policy: policyOf(flags),
       onEvent: progress.event,
     });
     progress.end();
@@ -72,6 +88,14 @@ async function pullOne({ flags, options }: Invocation, reference: Reference): Pr
   } finally {
     progress.end();
   }
+}
+
+/** @throws UsageError `USAGE_FLAG_VALUE` */
+function policyOf(flags: Flags): PullPolicy | undefined {
+  const text = flags.string('policy');
+  const policy = POLICIES.find(name => name === text);
+  if (text === undefined || policy !== undefined) return policy;
+  throw invalidArgument(text, '--policy', `one of ${POLICIES.join(', ')}`);
 }
 
 function ended({ flags }: Invocation, reference: Reference, newer: boolean): number {

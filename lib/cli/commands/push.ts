@@ -1,5 +1,5 @@
 import { images } from '../../api/images.js';
-import { push as pushImage } from '../../api/push.js';
+import { type PushOptions, push as pushImage } from '../../api/push.js';
 import {
   familiarName,
   familiarString,
@@ -10,7 +10,9 @@ import {
 import { UsageError } from '../../util/errors.js';
 import { writeOutput } from '../../util/output.js';
 import type { Command, Invocation } from '../command.js';
+import { type Flags, invalidArgument } from '../flags.js';
 import { makeProgress } from '../progress/index.js';
+import { accepted, ENCRYPTION_FLAGS, SIGNING_FLAGS } from '../refused-flags.js';
 import { REGISTRY_FLAGS, registryOptions, repositoryOperand, taggedOperand } from '../registry-flags.js';
 
 export const push: Command = {
@@ -29,6 +31,13 @@ export const push: Command = {
       help: 'gzip (default) or zstd, for layers made here',
     },
     {
+      name: 'compression-level',
+      kind: 'string',
+      value: 'NUMBER',
+      help: 'Of the compressor, for layers made here: 1 to 9 for gzip, 1 to 19 for zstd',
+    },
+    { name: 'force-compression', kind: 'bool', help: 'Compress layers again that came compressed otherwise' },
+    {
       name: 'digestfile',
       kind: 'string',
       value: 'FILE',
@@ -37,6 +46,9 @@ export const push: Command = {
     { name: 'platform', kind: 'string', value: 'OS/ARCH', help: 'What the image must be for' },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Print the name only' },
     ...REGISTRY_FLAGS,
+    accepted('remove-signatures', 'bool', 'there are none'),
+    ...SIGNING_FLAGS,
+    ...ENCRYPTION_FLAGS,
   ],
   examples: ['shale push registry.example.com/team/app:2', 'shale push --all-tags 127.0.0.1:5000/team/app'],
   run: async invocation => {
@@ -68,7 +80,7 @@ async function pushOne({ flags, options }: Invocation, reference: Reference): Pr
       ...options,
       ...registryOptions(flags),
       reference: familiarString(reference),
-      compression: compressionOf(flags.string('compression-format')),
+      ...compressionOf(flags),
       platform: flags.string('platform'),
       onEvent: progress.event,
     });
@@ -81,7 +93,17 @@ async function pushOne({ flags, options }: Invocation, reference: Reference): Pr
   }
 }
 
-function compressionOf(text = 'gzip'): 'gzip' | 'zstd' {
-  if (text === 'gzip' || text === 'zstd') return text;
-  throw new UsageError('USAGE_FLAG_VALUE', `unknown compression "${text}"`, { hint: 'gzip or zstd' });
+/** @throws UsageError `USAGE_FLAG_VALUE` */
+function compressionOf(flags: Flags): Pick<PushOptions, 'compression' | 'level' | 'force'> {
+  const compression = flags.string('compression-format') ?? 'gzip';
+  if (compression !== 'gzip' && compression !== 'zstd')
+    throw new UsageError('USAGE_FLAG_VALUE', `unknown compression "${compression}"`, {
+      hint: 'gzip or zstd',
+    });
+  const most = compression === 'gzip' ? 9 : 19;
+  const text = flags.string('compression-level');
+  const level = text === undefined ? undefined : Number(text);
+  if (level !== undefined && !(Number.isInteger(level) && level >= 1 && level <= most))
+    throw invalidArgument(text ?? '', '--compression-level', `a number from 1 to ${most} for ${compression}`);
+  return { compression, level, force: flags.bool('force-compression') };
 }

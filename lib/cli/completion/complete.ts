@@ -1,6 +1,6 @@
 import type { Command } from '../command.js';
 import type { FlagSpec } from '../flags.js';
-import { kindsOf, operandAt, PLATFORMS, type WordKind } from './kinds.js';
+import { kindsOf, operandAt, PLATFORMS, PREFIXES, type WordKind } from './kinds.js';
 
 /** One way to go on, and what it means. */
 export interface Candidate {
@@ -19,7 +19,7 @@ export interface Surroundings {
   globals: readonly FlagSpec[];
   commands: readonly { name: string; aliases?: readonly string[]; summary: string }[];
   load(words: readonly string[]): Promise<{ command: Command; rest: string[] } | undefined>;
-  names(kind: Exclude<WordKind, 'file' | 'platform'>): Promise<Candidate[]>;
+  names(kind: Exclude<WordKind, 'file' | 'platform' | 'transport'>): Promise<Candidate[]>;
 }
 
 /**
@@ -150,6 +150,7 @@ async function named(
   const candidates: Candidate[] = [];
   for (const kind of kinds) {
     if (kind === 'platform') candidates.push(...PLATFORMS.map(value => ({ value })));
+    else if (kind === 'transport') candidates.push(...PREFIXES.map(value => ({ value })));
     else if (kind !== 'file') candidates.push(...(await around.names(kind)));
   }
   return { candidates: starting(candidates, current, before), files: kinds.includes('file') };

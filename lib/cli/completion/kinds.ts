@@ -1,8 +1,11 @@
+import { TRANSPORTS } from '../../image/transport/name.js';
+
 /** What may stand somewhere on a command line. */
-export type WordKind = 'image' | 'container' | 'volume' | 'network' | 'file' | 'platform';
+export type WordKind = 'image' | 'container' | 'volume' | 'network' | 'file' | 'platform' | 'transport';
 
 const KINDS: readonly [pattern: RegExp, kinds: WordKind[]][] = [
   [/^NAME\|ID/, ['container', 'image', 'volume']],
+  [/^(?:SOURCE|DESTINATION)_IMAGE/, ['transport']],
   [/IMAGE|^NAME\[?:TAG|^REPOSITORY|^NAME\[:TAG/, ['image']],
   [/^CONTAINER:/, ['container', 'file']],
   [/CONTAINER/, ['container']],
@@ -38,3 +41,6 @@ export const PLATFORMS = [
   'linux/riscv64',
   'linux/s390x',
 ];
+
+/** How the names of images elsewhere begin. */
+export const PREFIXES = TRANSPORTS.map(transport => (transport === 'docker' ? 'docker://' : `${transport}:`));

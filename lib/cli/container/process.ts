@@ -64,6 +64,12 @@ export const PROCESS_FLAGS: ContainerFlag[] = [
     parse: text => ({ entrypoint: [text] }),
   },
   {
+    name: 'unsetenv-all',
+    kind: 'bool',
+    help: "None of the image's variables",
+    parse: text => ({ unsetEnvAll: text === 'true' }),
+  },
+  {
     name: 'unsetenv',
     kind: 'list',
     value: 'NAME',

@@ -1,5 +1,6 @@
 import { UsageError } from '../../util/errors.js';
-import type { ContainerFlag, Said } from './flag.js';
+import { refused } from '../refused-flags.js';
+import type { ContainerFlag } from './flag.js';
 
 /** Flags of docker that cannot mean anything here: why, and what does. */
 const REFUSED: readonly [name: string, kind: ContainerFlag['kind'], why: string, instead?: string][] = [
@@ -13,6 +14,8 @@ const REFUSED: readonly [name: string, kind: ContainerFlag['kind'], why: string,
   ['log-opt', 'list', 'the log of a container has no options', '--log-driver none keeps none'],
   ['isolation', 'string', 'it is for Windows'],
   ['env-host', 'bool', 'a container has nothing of your environment', 'name the variables with -e'],
+  ['env-merge', 'list', "the image's variables are not put into yours", 'say the whole value with -e'],
+  ['passwd', 'bool', "a container's users are its image's", '--user UID:GID needs no name'],
   ['tz', 'string', "a container's files are its image's", 'set the variable: -e TZ=ZONE'],
   ['umask', 'string', 'a program begins with 022', 'set it in a shell: sh -c "umask …; exec …"'],
   ['timeout', 'string', 'nobody counts the time', 'timeout SECONDS shale run …'],
@@ -32,15 +35,7 @@ const FIXED: readonly [name: string, accepted: readonly string[], why: string][]
 ];
 
 export const REFUSED_FLAGS: ContainerFlag[] = [
-  ...REFUSED.map(
-    ([name, kind, why, instead]): ContainerFlag => ({
-      name,
-      kind,
-      help: `Not supported: ${why}`,
-      hidden: true,
-      parse: text => refuse(`--${name}`, text, why, instead),
-    }),
-  ),
+  ...REFUSED.map(([name, kind, why, instead]): ContainerFlag => refused(name, kind, why, instead)),
   ...FIXED.map(
     ([name, accepted, why]): ContainerFlag => ({
       name,
@@ -52,7 +47,6 @@ export const REFUSED_FLAGS: ContainerFlag[] = [
   ),
 ];
 
-function refuse(flag: string, text: string, why: string, instead?: string): Said {
-  if (text === 'false') return {};
-  throw new UsageError('USAGE_FLAG_VALUE', `${flag} ${text} is not supported: ${why}`, { hint: instead });
+function refuse(flag: string, text: string, why: string): never {
+  throw new UsageError('USAGE_FLAG_VALUE', `${flag} ${text} is not supported: ${why}`);
 }

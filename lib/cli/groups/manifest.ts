@@ -3,6 +3,16 @@ import type { ListedCommand } from '../command.js';
 /** Lists of images for several platforms. */
 export const MANIFEST_COMMANDS: readonly ListedCommand[] = [
   {
+    name: 'buildx imagetools create',
+    summary: 'Make an index of images that registries have',
+    load: async () => (await import('../commands/imagetools.js')).imagetoolsCreate,
+  },
+  {
+    name: 'buildx imagetools inspect',
+    summary: 'Show what a registry has under a name',
+    load: async () => (await import('../commands/imagetools.js')).imagetoolsInspect,
+  },
+  {
     name: 'manifest create',
     summary: 'Make a list of images for several platforms',
     load: async () => (await import('../commands/manifest.js')).manifestCreate,

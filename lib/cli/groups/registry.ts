@@ -15,6 +15,11 @@ export const REGISTRY_COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import('../commands/push.js')).push,
   },
   {
+    name: 'copy',
+    summary: 'Copy an image between registries, layouts, archives, directories and the store',
+    load: async () => (await import('../commands/copy.js')).copyCommand,
+  },
+  {
     name: 'list-tags',
     summary: 'List the tags of a repository, or the names in a docker archive',
     load: async () => (await import('../commands/list-tags.js')).listTagsCommand,

@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { Compression, Descriptor } from '../../oci/index.js';
-import type { FetchedManifest } from '../../registry/index.js';
+import type { Bytes, FetchedManifest } from '../../registry/index.js';
 import { type Digest, digestHex } from '../../util/digest.js';
 import type { ImageFiles } from '../archive.js';
 import { compressionOfMember } from './magic.js';
@@ -31,7 +30,7 @@ export class DirectorySource implements ImageSource {
     return readManifest(this.files, instanceMember(digest), { digest });
   }
 
-  async open(blob: Descriptor): Promise<Readable> {
+  async open(blob: Descriptor): Promise<Bytes> {
     return (await this.files.open(digestHex(blob.digest))).stream;
   }
 

@@ -13,7 +13,7 @@ import {
   type Reference,
   repositoryName,
 } from '../../oci/index.js';
-import type { FetchedManifest } from '../../registry/index.js';
+import type { Bytes, FetchedManifest } from '../../registry/index.js';
 import { type Digest, sha256 } from '../../util/digest.js';
 import { OciError } from '../../util/errors.js';
 import { extractMember, type ImageFiles, invalid } from '../archive.js';
@@ -57,7 +57,7 @@ export class DockerArchiveSource implements ImageSource {
     throw invalid(`it has no manifest ${digest}`);
   }
 
-  async open(blob: Descriptor): Promise<Readable> {
+  async open(blob: Descriptor): Promise<Bytes> {
     const { config, layers } = await this.contents();
     if (blob.digest === sha256(config)) return Readable.from([config], { objectMode: false });
     const layer = layers.find(each => each.diffId === blob.digest);

@@ -6,7 +6,7 @@ import {
   type Platform,
   selectPlatform,
 } from '../../oci/index.js';
-import { type FetchedManifest, verifiedStream } from '../../registry/index.js';
+import { type FetchedManifest, verified } from '../../registry/index.js';
 import { OciError } from '../../util/errors.js';
 import type { ImageSource } from './types.js';
 
@@ -46,8 +46,8 @@ export async function readConfig(
 ): Promise<Buffer> {
   if (config.size > MAX_CONFIG_SIZE)
     throw new OciError('OCI_CONFIG_INVALID', `${source.name}: a config of ${config.size} bytes`);
-  const bytes = verifiedStream(await source.open(config, signal), config, `config of ${source.name}`);
-  const chunks: Buffer[] = [];
-  for await (const chunk of bytes as AsyncIterable<Buffer>) chunks.push(chunk);
+  const bytes = verified(await source.open(config, signal), config, `config of ${source.name}`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
   return Buffer.concat(chunks);
 }

@@ -1,15 +1,13 @@
-import type { Readable } from 'node:stream';
 import { type Compression, type Descriptor, MAX_MANIFEST_SIZE, parseManifest } from '../../oci/index.js';
-import type { FetchedManifest } from '../../registry/index.js';
+import type { Bytes, FetchedManifest } from '../../registry/index.js';
 import type { Digest } from '../../util/digest.js';
 import { OciError } from '../../util/errors.js';
 import { type ImageFiles, invalid } from '../archive.js';
 import { memberOf } from '../oci-archive.js';
+import { REF_NAME } from './layout-index.js';
 import { compressionOfMember } from './magic.js';
 import { readManifest } from './manifest-bytes.js';
 import type { ImageSource } from './types.js';
-
-export const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /** An OCI image layout to read from, in a directory (`oci:DIR[:NAME]`) or in a tar (`oci-archive:FILE[:NAME]`). */
 export class LayoutSource implements ImageSource {
@@ -27,7 +25,7 @@ export class LayoutSource implements ImageSource {
     return readManifest(this.files, memberOf(descriptor), descriptor);
   }
 
-  async open(blob: Descriptor): Promise<Readable> {
+  async open(blob: Descriptor): Promise<Bytes> {
     return (await this.files.open(memberOf(blob))).stream;
   }
 

@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
 import { type Descriptor, type Reference, referenceDigest, repositoryName } from '../../oci/index.js';
-import type { FetchedManifest, RegistryClient } from '../../registry/index.js';
+import type { Bytes, FetchedManifest, RegistryClient } from '../../registry/index.js';
 import type { Digest } from '../../util/digest.js';
 import { OciError } from '../../util/errors.js';
 import type { EncodedManifest, ImageDestination, ImageSource } from './types.js';
@@ -22,7 +21,7 @@ export class RegistrySource implements ImageSource {
     return this.client.getManifest(this.reference.path, digest ?? tagOrDigest(this.reference));
   }
 
-  open(blob: Descriptor, signal?: AbortSignal): Promise<Readable> {
+  open(blob: Descriptor, signal?: AbortSignal): Promise<Bytes> {
     return this.client.openBlob(this.reference.path, blob, { signal });
   }
 
@@ -69,7 +68,7 @@ export class RegistryDestination implements ImageDestination {
     return true;
   }
 
-  putBlob(blob: Descriptor, open: () => Promise<Readable>, signal?: AbortSignal): Promise<void> {
+  putBlob(blob: Descriptor, open: () => Promise<Bytes>, signal?: AbortSignal): Promise<void> {
     return this.client.uploadBlob(this.reference.path, blob, open, { signal });
   }
 
@@ -86,4 +85,6 @@ export class RegistryDestination implements ImageDestination {
   }
 
   async commit(): Promise<void> {}
+
+  async close(): Promise<void> {}
 }

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { LayerEngine } from '../../layer/types.js';
 import {
   type Descriptor,
@@ -6,7 +5,7 @@ import {
   parseCanonicalReference,
   repositoryName,
 } from '../../oci/index.js';
-import type { FetchedManifest } from '../../registry/index.js';
+import type { Bytes, FetchedManifest } from '../../registry/index.js';
 import type { Store } from '../../store/index.js';
 import type { ImageRecord } from '../../store/types.js';
 import type { Digest } from '../../util/digest.js';
@@ -57,7 +56,7 @@ export class StoreSource implements ImageSource {
     throw invalid(`${this.name} has no manifest ${digest}`);
   }
 
-  async open(blob: Descriptor, signal?: AbortSignal): Promise<Readable> {
+  async open(blob: Descriptor, signal?: AbortSignal): Promise<Bytes> {
     const { store, engine } = this.access;
     const isPlainLayer = this.diffIds.includes(blob.digest);
     return isPlainLayer ? openLayer(store, engine, blob, signal) : store.content.open(blob.digest);

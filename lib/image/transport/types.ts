@@ -1,6 +1,5 @@
-import type { Readable } from 'node:stream';
-import type { Compression, Descriptor } from '../../oci/index.js';
-import type { FetchedManifest } from '../../registry/index.js';
+import type { Compression, Descriptor, ManifestFormat } from '../../oci/index.js';
+import type { Bytes, FetchedManifest } from '../../registry/index.js';
 import type { Digest } from '../../util/digest.js';
 
 /** An image, or a list of them, that can be read from somewhere. */
@@ -12,7 +11,7 @@ export interface ImageSource {
   /** What the name stands for, or, by its digest, an instance of the list that it stands for. Verified. */
   manifest(digest?: Digest): Promise<FetchedManifest>;
   /** The bytes of a blob, not verified: whoever stores them does that. */
-  open(blob: Descriptor, signal?: AbortSignal): Promise<Readable>;
+  open(blob: Descriptor, signal?: AbortSignal): Promise<Bytes>;
   /** What the bytes of a layer really are, where that can be seen without fetching it: media types may lie. */
   compressionOf?(layer: Descriptor): Promise<Compression>;
   /** Other tags of the repository, where there is such a thing. */
@@ -42,14 +41,14 @@ export interface ImageDestination {
   /** Whether the blob is there, or can be had there without sending it. */
   hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean>;
   /** Stores a blob; size and digest are verified. @param open its bytes, opened anew for every try */
-  putBlob(blob: Descriptor, open: () => Promise<Readable>, signal?: AbortSignal): Promise<void>;
+  putBlob(blob: Descriptor, open: () => Promise<Bytes>, signal?: AbortSignal): Promise<void>;
   /** @param isTop whether it is what the name will stand for; else it is an instance of a list */
   putManifest(manifest: EncodedManifest, isTop: boolean): Promise<void>;
   /** Makes what was put into it complete and known. */
   commit(): Promise<void>;
+  /** Lets go of it, and of all that was not committed as far as it is only in the way. */
+  close(): Promise<void>;
 }
-
-export type ManifestFormat = 'oci' | 'v2s2';
 
 /** The bytes of a manifest or list, and what they are. */
 export type EncodedManifest = Pick<FetchedManifest, 'bytes' | 'mediaType' | 'digest'>;
