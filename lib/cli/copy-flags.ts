@@ -1,6 +1,7 @@
 import type { CompressionWishes, CopyImageOptions } from '../api/copy.js';
 import { UsageError } from '../util/errors.js';
 import { type FlagSpec, type Flags, invalidArgument } from './flags.js';
+import { ENCRYPTION_FLAGS, refused, SIGNING_FLAGS } from './refused-flags.js';
 import { BOTH_SIDES, OVERRIDES, PLATFORM_CHOICE, sideFlags } from './remote-flags.js';
 
 const WHAT: FlagSpec[] = [
@@ -56,19 +57,18 @@ const HOW: FlagSpec[] = [
 ];
 
 /** What is not there, and why. */
-const REFUSED: Readonly<Record<string, string>> = {
-  'sign-by': 'signatures are not made',
-  'sign-by-sigstore-private-key': 'signatures are not made',
-  'sign-identity': 'signatures are not made',
-  'sign-passphrase-file': 'signatures are not made',
-  'encryption-key': 'layers are not encrypted',
-  'encrypt-layer': 'layers are not encrypted',
-  'decryption-key': 'layers are not decrypted',
-  'src-daemon-host': 'no daemon is asked',
-  'dest-daemon-host': 'no daemon is asked',
-  'src-shared-blob-dir': 'a layout has its own blobs',
-  'dest-shared-blob-dir': 'a layout has its own blobs',
-};
+const REFUSED: readonly FlagSpec[] = [
+  ...SIGNING_FLAGS,
+  ...ENCRYPTION_FLAGS,
+  ...['sign-identity', 'sign-passphrase-file'].map(name =>
+    refused(name, 'string', 'signatures are not made'),
+  ),
+  refused('decryption-key', 'list', 'layers are not decrypted'),
+  ...['src-daemon-host', 'dest-daemon-host'].map(name => refused(name, 'string', 'no daemon is asked')),
+  ...['src-shared-blob-dir', 'dest-shared-blob-dir'].map(name =>
+    refused(name, 'string', 'a layout has its own blobs'),
+  ),
+];
 
 export const COPY_FLAGS: FlagSpec[] = [
   ...WHAT,
@@ -76,15 +76,8 @@ export const COPY_FLAGS: FlagSpec[] = [
   ...sideFlags('src'),
   ...sideFlags('dest'),
   ...BOTH_SIDES,
-  ...Object.keys(REFUSED).map(name => ({ name, kind: 'list' as const, help: '', hidden: true })),
+  ...REFUSED,
 ];
-
-/** @throws UsageError `USAGE_FLAG_UNSUPPORTED` */
-export function refuseUnsupported(flags: Flags): void {
-  const given = Object.entries(REFUSED).find(([name]) => flags.has(name));
-  if (given === undefined) return;
-  throw usage('USAGE_FLAG_UNSUPPORTED', `--${given[0]} is not supported: ${given[1]}`);
-}
 
 /** @throws UsageError `USAGE_FLAG_VALUE` */
 export function multiArchOf(flags: Flags): CopyImageOptions['multiArch'] {

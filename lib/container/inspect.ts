@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Descriptor } from '../oci/types.js';
 import { readKeptDriver, TREE, UPPER } from '../sandbox/kept-files.js';
 import type { StorageDriver } from '../sandbox/types.js';
 import type { Store } from '../store/index.js';
@@ -95,7 +96,20 @@ export async function inspectContainer(
     Mounts: mountPoints(store, record.options),
     Config: configOf(record),
     NetworkSettings: networkSettings(record, running ? await readNetwork(directory) : undefined),
+    ...(await manifestDescriptor(store, record)),
   };
+}
+
+/** Of an image that is gone only its id is known. */
+async function manifestDescriptor(
+  store: Store,
+  { image, config }: ContainerRecord,
+): Promise<{ ImageManifestDescriptor?: Descriptor }> {
+  const known = image === undefined ? undefined : await store.images.find(image);
+  if (known === undefined) return {};
+  const { os, architecture, variant } = config;
+  const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
+  return { ImageManifestDescriptor: { ...known.manifest, platform } };
 }
 
 /** What docker has beside: these files are made in memory, and no security module labels a container. */

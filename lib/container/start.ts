@@ -2,7 +2,7 @@ import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { awaitStart, type Connection, startMonitor } from '../sandbox/monitor.js';
 import { reportError } from '../sandbox/report.js';
-import { ContainerError } from '../util/errors.js';
+import { ContainerError, SandboxError } from '../util/errors.js';
 import { flock } from '../util/os.js';
 import { now } from '../util/time.js';
 import { deviceMounts } from './devices.js';
@@ -108,9 +108,17 @@ async function launch(
 }
 
 function startError(record: ContainerRecord, error: { code: string; message: string }): Error {
-  if (!error.code.startsWith('EXEC_')) return reportError({ error });
+  if (!error.code.startsWith('EXEC_')) return rootfsError(record, reportError({ error }));
   const exitCode = codeOfError(error.code);
   return new ContainerError('CONTAINER_START', `cannot start container ${record.name}: ${error.message}`, {
     detail: { exitCode, cliExitCode: exitCode },
   });
+}
+
+/** A directory of somebody else's cannot be changed, not even by root of a container. */
+function rootfsError({ options: { rootfs } }: ContainerRecord, error: SandboxError): SandboxError {
+  const { code, message, detail } = error;
+  if (rootfs === undefined || detail.errno !== 'EACCES') return error;
+  const hint = `mount points must be made in ${rootfs.path}: use a copy of your own, or DIR:O with --storage-driver vfs`;
+  return new SandboxError(code, message, { hint, detail });
 }

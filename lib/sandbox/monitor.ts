@@ -89,8 +89,9 @@ export async function startMonitor(options: MonitorOptions): Promise<Connection 
     await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
     child.unref();
     const [client, given] = (child.stdio as unknown as (Socket | null)[]).slice(8);
+    const connection = connectionOf(client);
     if (given && secrets) await hand(given, encodeSecrets(secrets, map.kind === 'single'));
-    return connectionOf(client);
+    return connection;
   } finally {
     for (const file of files) await file.close();
   }

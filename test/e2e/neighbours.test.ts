@@ -219,3 +219,22 @@ eachWorld(one, 'buildx imagetools', async (t, world) => {
   t.match(text, digest.trim());
   t.same(JSON.parse(await out('buildx', 'imagetools', 'inspect', '--raw', `${host}/all:1`)), raw('all:1'));
 });
+
+eachWorld(one, 'save into a directory', async (t, world) => {
+  await world.ok(['build', '-t', 'made', '-'], { input: 'FROM busybox\nRUN echo made > /made' });
+  const inspect = (name: string): { Layers: string[]; MIMEType: string } => {
+    const raw = JSON.parse(execFileSync('skopeo', ['inspect', '--raw', name], { encoding: 'utf8' }));
+    return {
+      Layers: raw.layers.map((layer: { mediaType: string }) => layer.mediaType),
+      MIMEType: raw.mediaType,
+    };
+  };
+  const directory = (name: string): string => join(world.base, name);
+  await world.ok(['save', '--format', 'oci-dir', '-o', directory('oci'), 'made']);
+  t.match(inspect(`oci:${directory('oci')}`).MIMEType, /vnd\.oci\.image\.manifest/);
+  await world.ok(['save', '--format', 'docker-dir', '-o', directory('docker'), 'made']);
+  t.match(inspect(`dir:${directory('docker')}`), { MIMEType: /vnd\.docker\..*manifest\.v2/ });
+  await world.ok(['save', '--format', 'docker-dir', '--compress', '-o', directory('small'), 'made']);
+  t.ok(inspect(`dir:${directory('small')}`).Layers.every(type => type.endsWith('.gzip')));
+  t.match((await world.shale(['save', '--format', 'oci-dir', 'made'])).stderr, /-o DIR IMAGE/);
+});

@@ -1,6 +1,6 @@
 // Containers that are made of a directory instead of an image.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { busyboxTar } from '../fixtures/e2e/busybox.js';
 import { eachWorld } from '../fixtures/e2e/each-world.js';
@@ -103,11 +103,16 @@ eachWorld(WORLDS.slice(0, 1), 'a directory that is none', async (t, world) => {
   for (const [operand, stderr] of cases)
     t.match(await world.shale(['run', '--rm', '--rootfs', operand, 'true']), { code: 125, stderr }, operand);
   t.match(await world.shale(['run', '--rm', '--rootfs', root]), { code: 125, stderr: /no command/ });
-  mkdirSync(join(root, 'etc/passwd.d'));
-  symlinkSync('/etc/passwd', join(root, 'etc/host'));
+  rmSync(join(root, 'etc/passwd'));
+  symlinkSync('../../../../../../../../etc/passwd', join(root, 'etc/passwd'));
   const name = ['run', '--rm', '-u', 'shale-a', '--rootfs', root, 'true'];
   t.match(await world.shale(name), { code: 125, stderr: /shale-a/ }, 'users are not those of the host');
   t.equal((await world.ok(['ps', '-aq'])).stdout, '');
+  const others = join(world.base, 'others');
+  cpSync(root, others, { recursive: true, verbatimSymlinks: true });
+  chmodSync(others, 0o755);
+  const stranger = await world.shale(['run', '--rm', '--rootfs', others, 'true']);
+  t.match(stranger, { code: 125, stderr: /Permission denied.*a copy of your own/s });
   await world.ok(['create', '--name', 'box', '--rootfs', root, 'true']);
   execFileSync('mv', [root, `${root}-away`]);
   t.match(await world.shale(['start', 'box']), { code: 1, stderr: /no such file or directory/ });

@@ -22,6 +22,10 @@ eachWorld(WORLDS, 'secrets of a run', async (t, world) => {
   const named = ['--secret', 'MINE,target=deep/er', '--secret', 'id=A,env=MINE,type=env', '-e', 'A=other'];
   const script = 'cat /run/secrets/deep/er; echo; echo $A; env | grep -c ^A=';
   t.equal(await out('run', '--rm', ...named, 'busybox', 'sh', '-c', script), `${secret}\n${secret}\n1\n`);
+  const large = join(world.files('large', { large: Buffer.alloc(500_000, 255) }), 'large');
+  const sum = ['sh', '-c', 'tail -c 1 /run/secrets/large; wc -c < /run/secrets/large'];
+  const counted = await out(...run, '--secret', `large,src=${large}`, 'busybox', ...sum);
+  t.match(counted, /500000\n$/);
   const written = await world.shale([...run, 'busybox', 'sh', '-c', 'echo x > /run/secrets/tok']);
   t.match(written.stderr, /Read-only/);
   t.same(holding(world.store, secret), []);

@@ -1,7 +1,8 @@
+import { copyImage } from '../../api/copy.js';
 import { importImage, load as loadImages, save as saveImages } from '../../api/images.js';
 import { familiarString, normalizeReference } from '../../oci/index.js';
 import { UsageError } from '../../util/errors.js';
-import type { Command } from '../command.js';
+import type { Command, Invocation } from '../command.js';
 import type { Flags } from '../flags.js';
 import { PLATFORM_FLAG } from '../listing.js';
 import { PLATFORM_PARTS, platformOf } from '../platform-flags.js';
@@ -61,12 +62,20 @@ export const save: Command = {
       value: 'FILE',
       help: 'Write to a file (default standard output)',
     },
-    { name: 'format', kind: 'string', value: 'FORMAT', help: 'docker-archive (default) or oci-archive' },
+    {
+      name: 'format',
+      kind: 'string',
+      value: 'FORMAT',
+      help: 'docker-archive (default), oci-archive, oci-dir or docker-dir',
+    },
+    { name: 'compress', kind: 'bool', help: 'Compress the layers in a docker-dir' },
+    { name: 'quiet', short: 'q', kind: 'bool', help: 'Accepted: nothing is printed', hidden: true },
     { ...PLATFORM_FLAG, kind: 'list' },
     accepted('multi-image-archive', 'bool', 'an archive holds as many images as are named', 'm'),
   ],
   run: async ({ flags, operands, options }) => {
     const output = flags.string('output');
+    if (isDirectoryFormat(flags.string('format'))) return saveDirectory(flags, operands, options);
     if (output === undefined && process.stdout.isTTY) {
       throw new UsageError('USAGE_ARGUMENTS', 'cowardly refusing to save to a terminal', {
         hint: 'use -o FILE or redirect',
@@ -96,11 +105,36 @@ function onePlatform(flags: Flags): string | undefined {
   );
 }
 
+function isDirectoryFormat(format: string | undefined): format is 'oci-dir' | 'docker-dir' {
+  return format === 'oci-dir' || format === 'docker-dir';
+}
+
+/** podman's directories: an OCI layout, or docker's manifest with blobs beside it. @throws UsageError `USAGE_ARGUMENTS` */
+async function saveDirectory(
+  flags: Flags,
+  operands: string[],
+  options: Invocation['options'],
+): Promise<number> {
+  const [image = '', ...more] = operands;
+  const [directory, format] = [flags.string('output'), flags.string('format')];
+  if (directory === undefined || more.length > 0)
+    throw new UsageError('USAGE_ARGUMENTS', `${format} is one image in a directory: -o DIR IMAGE`);
+  await copyImage({
+    ...options,
+    source: `containers-storage:${image}`,
+    destination: `${format === 'oci-dir' ? 'oci' : 'dir'}:${directory}`,
+    format: format === 'oci-dir' ? 'oci' : 'v2s2',
+    platform: onePlatform(flags),
+    compression: { compress: flags.bool('compress') },
+  });
+  return 0;
+}
+
 function archiveFormat(text = 'docker-archive'): 'docker' | 'oci' {
   if (text === 'docker-archive' || text === 'docker') return 'docker';
   if (text === 'oci-archive' || text === 'oci') return 'oci';
   throw new UsageError('USAGE_FLAG_VALUE', `unknown archive format "${text}"`, {
-    hint: 'docker-archive or oci-archive',
+    hint: 'docker-archive, oci-archive, oci-dir or docker-dir',
   });
 }
 

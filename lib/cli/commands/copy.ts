@@ -3,7 +3,7 @@ import { isImageName } from '../../image/transport/name.js';
 import { UsageError } from '../../util/errors.js';
 import { writeOutput } from '../../util/output.js';
 import type { Command, Invocation } from '../command.js';
-import { COPY_FLAGS, compressionWishes, formatOf, multiArchOf, refuseUnsupported } from '../copy-flags.js';
+import { COPY_FLAGS, compressionWishes, formatOf, multiArchOf } from '../copy-flags.js';
 import { makeProgress } from '../progress/index.js';
 import { platformChoice, remoteOptions } from '../remote-flags.js';
 
@@ -23,7 +23,6 @@ export const copyCommand: Command = {
   run: async invocation => {
     const { flags, options } = invocation;
     const [source, destination] = imageOperands(invocation);
-    refuseUnsupported(flags);
     const quiet = flags.bool('quiet');
     const progress = makeProgress(quiet || process.stderr.isTTY !== true ? 'quiet' : 'auto');
     // where both are one terminal, a line must not be written into the live display
