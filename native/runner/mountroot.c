@@ -50,6 +50,8 @@ static void detach_from_caller(int report_fd) {
   for (int fd = 0; fd < 3; fd++) dup2(null, fd);
   close(report_fd);
   setsid();
+  /* the caller may be in a directory that somebody wants to unmount */
+  if (chdir("/") < 0) fail("SANDBOX_FUSE", "chdir");
 }
 
 int command_serve_root(int argc, char **argv) {
