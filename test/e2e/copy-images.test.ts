@@ -17,7 +17,9 @@ async function registry(options: Parameters<typeof startDockerRegistry>[0] = {})
   return started;
 }
 
-const worlds = WORLDS.filter(({ who }, at) => at === 0 || who === 'single');
+// bytes are the same whoever copies them
+const worlds = WORLDS.slice(0, 1);
+const people = WORLDS.filter(({ who }, at) => at === 0 || who === 'single');
 
 /** skopeo's lines without those about signatures, which are not copied here; blobs may come in any order. */
 function lines(stdout: string): string[] {
@@ -111,7 +113,7 @@ eachWorld(worlds, 'copies have the bytes that skopeo gives them', async (t, worl
     );
 });
 
-eachWorld(worlds.slice(0, 2), 'other compressions, which others read', async (t, world) => {
+eachWorld(worlds, 'other compressions, which others read', async (t, world) => {
   const { host } = await registry();
   const { app } = await pushImages(world, host);
   const types = (name: string): string[] =>
@@ -176,7 +178,7 @@ eachWorld(worlds.slice(0, 2), 'other compressions, which others read', async (t,
   t.equal((await world.ok(['run', '--rm', 'plain:1'])).stdout, 'content\n');
 });
 
-eachWorld(worlds.slice(0, 2), 'between the store and elsewhere', async (t, world) => {
+eachWorld(people, 'between the store and elsewhere', async (t, world) => {
   const { host } = await registry();
   const { app } = await pushImages(world, host);
   const elsewhere = { env: { SHALE_ROOT: join(world.base, 'elsewhere') } };
@@ -220,52 +222,48 @@ eachWorld(worlds.slice(0, 2), 'between the store and elsewhere', async (t, world
   });
 });
 
-eachWorld(
-  worlds.slice(0, 1),
-  'registries: mounts, logins of each side, and what needs no store',
-  async (t, world) => {
-    const source = await registry();
-    const { app } = await pushImages(world, source.host);
-    const env = { env: { SHALE_ROOT: join(world.base, 'none') } };
-    await world.ok(['copy', '-q', `docker://${app}`, `docker://${source.host}/other/app:2`], env);
-    const log = source
-      .log()
-      .split('\n')
-      .filter(line => line.includes('other/app'));
-    t.ok(
-      log.some(line => line.includes('mount=sha256')),
-      'blobs were mounted',
-    );
-    t.notOk(
-      log.some(line => /http\.request\.method=PUT .*blobs\/uploads/.test(line)),
-      'and not sent',
-    );
-    const htpasswd = execFileSync('htpasswd', ['-nbB', 'me', 'correct horse'], { encoding: 'utf8' });
-    const { host } = await registry({ htpasswd });
-    const to = `docker://${host}/private/app:1`;
-    const copy = (...words: string[]) => world.shale(['copy', '-q', ...words], env);
-    t.match(await copy(`docker://${app}`, to), { code: 1, stderr: /authentication required/ });
-    t.match(
-      await copy('--src-creds', 'me:correct horse', `docker://${app}`, to),
-      { code: 1 },
-      'of the other side',
-    );
-    t.equal((await copy('--dest-creds', 'me:correct horse', `docker://${app}`, to)).code, 0);
-    const auth = Buffer.from('me:correct horse').toString('base64');
-    const file = join(
-      world.files('auth', { 'a.json': JSON.stringify({ auths: { [host]: { auth } } }) }),
-      'a.json',
-    );
-    t.equal((await copy('--authfile', file, to, `dir:${world.base}/a`)).code, 0);
-    t.equal((await copy('--src-authfile', file, to, `dir:${world.base}/b`)).code, 0);
-    t.equal((await copy('--dest-authfile', file, to, `dir:${world.base}/c`)).code, 1);
-    t.equal((await copy('--authfile', file, '--src-no-creds', to, `dir:${world.base}/d`)).code, 1);
-    t.notOk(existsSync(join(world.base, 'none')), 'no store was made');
-    t.same(holding(world.store, 'correct horse'), []);
-  },
-);
+eachWorld(worlds, 'registries: mounts, logins of each side, and what needs no store', async (t, world) => {
+  const source = await registry();
+  const { app } = await pushImages(world, source.host);
+  const env = { env: { SHALE_ROOT: join(world.base, 'none') } };
+  await world.ok(['copy', '-q', `docker://${app}`, `docker://${source.host}/other/app:2`], env);
+  const log = source
+    .log()
+    .split('\n')
+    .filter(line => line.includes('other/app'));
+  t.ok(
+    log.some(line => line.includes('mount=sha256')),
+    'blobs were mounted',
+  );
+  t.notOk(
+    log.some(line => /http\.request\.method=PUT .*blobs\/uploads/.test(line)),
+    'and not sent',
+  );
+  const htpasswd = execFileSync('htpasswd', ['-nbB', 'me', 'correct horse'], { encoding: 'utf8' });
+  const { host } = await registry({ htpasswd });
+  const to = `docker://${host}/private/app:1`;
+  const copy = (...words: string[]) => world.shale(['copy', '-q', ...words], env);
+  t.match(await copy(`docker://${app}`, to), { code: 1, stderr: /authentication required/ });
+  t.match(
+    await copy('--src-creds', 'me:correct horse', `docker://${app}`, to),
+    { code: 1 },
+    'of the other side',
+  );
+  t.equal((await copy('--dest-creds', 'me:correct horse', `docker://${app}`, to)).code, 0);
+  const auth = Buffer.from('me:correct horse').toString('base64');
+  const file = join(
+    world.files('auth', { 'a.json': JSON.stringify({ auths: { [host]: { auth } } }) }),
+    'a.json',
+  );
+  t.equal((await copy('--authfile', file, to, `dir:${world.base}/a`)).code, 0);
+  t.equal((await copy('--src-authfile', file, to, `dir:${world.base}/b`)).code, 0);
+  t.equal((await copy('--dest-authfile', file, to, `dir:${world.base}/c`)).code, 1);
+  t.equal((await copy('--authfile', file, '--src-no-creds', to, `dir:${world.base}/d`)).code, 1);
+  t.notOk(existsSync(join(world.base, 'none')), 'no store was made');
+  t.same(holding(world.store, 'correct horse'), []);
+});
 
-eachWorld(worlds.slice(0, 1), 'command lines that mean something else, or nothing', async (t, world) => {
+eachWorld(worlds, 'command lines that mean something else, or nothing', async (t, world) => {
   const cases: [words: string[], code: number, stderr: RegExp][] = [
     [['web', 'file', '/dir'], 1, /Exactly two arguments expected\n.*shale cp file web:\/dir/],
     [['file', 'web'], 1, /name no images\n.*shale cp/],

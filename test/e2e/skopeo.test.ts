@@ -21,7 +21,7 @@ function withoutLayersData({ code, stdout }: Result): Pick<Result, 'code' | 'std
   return { code, stdout: stdout.replace(/ {4}"LayersData": (?:null|\[.*?\n {4}\]),\n/s, '') };
 }
 
-const worlds = WORLDS.filter(({ who }, at) => at === 0 || who === 'single');
+const worlds = WORLDS.slice(0, 1);
 
 eachWorld(worlds, 'inspect of images elsewhere prints what skopeo prints', async (t, world) => {
   const host = await registry();
@@ -101,7 +101,7 @@ eachWorld(worlds, 'inspect of images elsewhere prints what skopeo prints', async
   });
 });
 
-eachWorld(worlds.slice(0, 1), 'list-tags and delete do what skopeo does', async (t, world) => {
+eachWorld(worlds, 'list-tags and delete do what skopeo does', async (t, world) => {
   const host = await registry();
   const { app } = await pushImages(world, host);
   for (const tag of ['2', 'latest']) skopeo('copy', `docker://${app}`, `docker://${host}/team/app:${tag}`);
@@ -137,7 +137,7 @@ eachWorld(worlds.slice(0, 1), 'list-tags and delete do what skopeo does', async 
   t.equal(skopeo('inspect', `docker://${keeping}/a:1`).code, 0);
 });
 
-eachWorld(worlds.slice(0, 1), 'logins of a file, of flags, and none', async (t, world) => {
+eachWorld(worlds, 'logins of a file, of flags, and none', async (t, world) => {
   const { stdout: htpasswd } = spawnSync('htpasswd', ['-nbB', 'me', 'pass:word'], { encoding: 'utf8' });
   const host = await registry({ htpasswd });
   const name = `${host}/private/app`;
