@@ -31,6 +31,15 @@ for (const line of lines) {
   }
 }
 
+// The suite has to stay quick: this is where to look.
+const files = lines.flatMap(line => {
+  const [, file, time] = /^(?:not )?ok \d+ - (\S+) # time=([\d.]+)ms/.exec(line) ?? [];
+  return file === undefined ? [] : [{ file, seconds: Number(time) / 1000 }];
+});
+const slowest = files.sort((a, b) => b.seconds - a.seconds).slice(0, 8);
+if (files.length > 8)
+  console.log(`slowest: ${slowest.map(({ file, seconds }) => `${file} ${seconds.toFixed(0)} s`).join(', ')}`);
+
 const failures = count.fail + count.todo;
 console.log(`${count.pass} passed, ${failures} failed, ${count.skip} skipped`);
 if (failures > 0 || count.pass === 0 || (process.env.CI && count.skip > 0)) process.exit(1);
