@@ -148,18 +148,21 @@ export interface SaveImagesOptions extends ShaleOptions {
   /** path, or a stream */
   destination: string | Writable;
   format?: 'docker' | 'oci';
-  /** what every image has to be for */
-  platform?: string;
+  /** what every image has to be for; several: each name becomes an index of the images for them */
+  platform?: string | string[];
 }
 
 /** Writes images as one archive. A file that could not be written whole is removed. */
 export function save(options: SaveImagesOptions): Promise<void> {
-  const { images: names, destination, format, platform, signal } = options;
+  const { images: names, destination, format, signal } = options;
+  const wanted = [options.platform ?? []].flat();
+  const [only] = wanted.length === 1 ? wanted : [];
+  const platforms = wanted.map(parsePlatform);
   return withHouse(options, async ({ store, engine, makeBlob }) => {
-    for (const name of names) await onPlatform(store, name, platform);
+    for (const name of names) await onPlatform(store, name, only);
     const sink = typeof destination === 'string' ? await openOutput(destination) : destination;
     try {
-      await saveArchive(store, await engine(), names, { format, makeBlob, signal }, sink);
+      await saveArchive(store, await engine(), names, { format, platforms, makeBlob, signal }, sink);
       if (typeof destination === 'string') {
         sink.end();
         await finished(sink);

@@ -11,6 +11,7 @@ import {
   MAX_MANIFEST_SIZE,
   type Manifest,
   OCI,
+  type Platform,
 } from '../oci/index.js';
 import { imageManifest } from '../store/image-manifest.js';
 import type { Store } from '../store/index.js';
@@ -21,6 +22,7 @@ import { dockerFiles } from './docker-files.js';
 import { buildManifest } from './manifest.js';
 import { tagOf } from './names.js';
 import { memberOf } from './oci-archive.js';
+import { imagesFor, indexFor } from './save-platforms.js';
 import { TAR_END, tarHeader, tarPadding } from './tar.js';
 
 export interface SaveOptions {
@@ -29,6 +31,8 @@ export interface SaveOptions {
    * with the manifests as they are, so that digests stay. Default `docker`.
    */
   format?: 'docker' | 'oci';
+  /** several: each name stands for an index of the images for them */
+  platforms?: readonly Platform[];
   /** makes a plain tar blob of a layer that has only a tree (the sandbox worker) */
   makeBlob?: (diffId: Digest) => Promise<void>;
   signal?: AbortSignal;
@@ -39,6 +43,12 @@ interface Member {
   path: string;
   size: number;
   open: () => Promise<AsyncIterable<Uint8Array> | Iterable<Uint8Array>>;
+}
+
+/** Images under names that stand for an index of them. */
+interface SavedList {
+  names: string[];
+  images: SavedImage[];
 }
 
 interface SavedImage {
@@ -64,14 +74,21 @@ export async function saveArchive(
   sink: Writable,
 ): Promise<void> {
   const format = options.format ?? 'docker';
-  const images = await selectImages(store, texts, options);
+  const several = (options.platforms?.length ?? 0) > 1;
+  const lists = several ? await selectLists(store, texts, options) : [];
+  const alone = several ? [] : await selectImages(store, texts, options);
+  const images = [...alone, ...lists.flatMap(list => list.images)];
   const members = new Map<string, Member>();
   const add = (member: Member) => members.set(member.path, member);
   for (const image of images) for (const member of await blobsOf(store, engine, image, options)) add(member);
   add(fileMember('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}')));
-  add(fileMember('index.json', encodeJson(indexOf(images))));
+  const indexes = await Promise.all(
+    lists.map(async ({ names, images }) => ({ names, bytes: await listBytes(store, images) })),
+  );
+  for (const { bytes } of indexes) add(fileMember(memberOf({ digest: sha256(bytes) }), bytes));
+  add(fileMember('index.json', encodeJson(indexOf(alone, indexes))));
   if (format === 'docker') {
-    const described = images.map(({ image, names, diffIds }) => ({ config: image.id, names, diffIds }));
+    const described = describedFor(alone, lists);
     for (const { path, bytes } of dockerFiles(described)) add(fileMember(path, bytes));
   }
   const sorted = [...members.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -89,6 +106,40 @@ async function selectImages(store: Store, texts: string[], options: SaveOptions)
       known.names.push(name);
   }
   return [...images.values()];
+}
+
+async function selectLists(store: Store, texts: string[], options: SaveOptions): Promise<SavedList[]> {
+  const lists: SavedList[] = [];
+  for (const text of texts) {
+    const image = await store.images.require(text);
+    const name = store.images.nameOf(text);
+    const images: SavedImage[] = [];
+    for (const each of await imagesFor(store, text, image, options.platforms ?? []))
+      images.push(await describe(store, each, options));
+    lists.push({ names: name !== undefined && image.names.includes(name) ? [name] : [], images });
+  }
+  return lists;
+}
+
+async function listBytes(store: Store, images: readonly SavedImage[]): Promise<Uint8Array> {
+  const entries = await Promise.all(
+    images.map(async saved => ({
+      descriptor: descriptorOf(saved.manifestBytes, saved.manifest.mediaType ?? OCI.manifest),
+      platform: await store.images.config(saved.image),
+    })),
+  );
+  return encodeJson(indexFor(entries));
+}
+
+/** Who reads docker's own manifest knows no platforms: the first that was asked for has the name. */
+function describedFor(alone: readonly SavedImage[], lists: readonly SavedList[]) {
+  const entries = [
+    ...alone,
+    ...lists.flatMap(({ names, images }) =>
+      images.map((image, at) => ({ ...image, names: at === 0 ? names : [] })),
+    ),
+  ];
+  return entries.map(({ image, names, diffIds }) => ({ config: image.id, names, diffIds }));
 }
 
 async function describe(store: Store, image: ImageRecord, options: SaveOptions): Promise<SavedImage> {
@@ -178,20 +229,26 @@ async function* decompressed(
   await rm(path);
 }
 
-function indexOf(images: SavedImage[]): { schemaVersion: 2; mediaType: string; manifests: Descriptor[] } {
-  const manifests = images.flatMap(({ names, manifest, manifestBytes }) => {
-    const descriptor: Descriptor = {
-      mediaType: manifest.mediaType ?? OCI.manifest,
-      digest: sha256(manifestBytes),
-      size: manifestBytes.length,
-    };
-    if (names.length === 0) return [descriptor];
-    return names.map(name => ({
-      ...descriptor,
-      annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': tagOf(name) },
-    }));
-  });
+function indexOf(images: readonly SavedImage[], indexes: readonly { names: string[]; bytes: Uint8Array }[]) {
+  const manifests = [
+    ...images.flatMap(({ names, manifest, manifestBytes }) =>
+      named(descriptorOf(manifestBytes, manifest.mediaType ?? OCI.manifest), names),
+    ),
+    ...indexes.flatMap(({ names, bytes }) => named(descriptorOf(bytes, OCI.index), names)),
+  ];
   return { schemaVersion: 2, mediaType: OCI.index, manifests };
+}
+
+function descriptorOf(bytes: Uint8Array, mediaType: string): Descriptor {
+  return { mediaType, digest: sha256(bytes), size: bytes.length };
+}
+
+function named(descriptor: Descriptor, names: readonly string[]): Descriptor[] {
+  if (names.length === 0) return [descriptor];
+  return names.map(name => ({
+    ...descriptor,
+    annotations: { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': tagOf(name) },
+  }));
 }
 
 function fileMember(path: string, bytes: Uint8Array): Member {

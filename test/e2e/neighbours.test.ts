@@ -148,7 +148,7 @@ eachWorld(one, 'registries', async (t, world) => {
   t.match((await world.shale(['pull', '--decryption-key', 'k', other])).stderr, /not supported/);
 });
 
-eachWorld(one, 'buildx imagetools', async (t, world) => {
+eachWorld(one, 'indexes: buildx imagetools, and save of several platforms', async (t, world) => {
   const { host, stop } = await startDockerRegistry();
   t.teardown(stop);
   const out = async (...args: string[]): Promise<string> => (await world.ok(args)).stdout;
@@ -201,6 +201,53 @@ eachWorld(one, 'buildx imagetools', async (t, world) => {
     `docker://${host}/all:1`,
     `dir:${join(world.base, 'all')}`,
   ]);
+
+  const name = `${host}/all:1`;
+  for (const arch of ['amd64', 'arm64']) await world.ok(['rmi', '-f', `${host}/one:${arch}`]);
+  const early = await world.shale([
+    'save',
+    '--platform',
+    'linux/amd64,linux/arm64',
+    '-o',
+    join(world.base, 'x'),
+    name,
+  ]);
+  t.match([early.code, early.stderr], [1, /No such image/]);
+  for (const arch of ['arm64', 'amd64']) await world.ok(['pull', '-q', '--platform', `linux/${arch}`, name]);
+  for (const format of ['docker-archive', 'oci-archive']) {
+    const both = join(world.base, `${format}.tar`);
+    await world.ok(['save', '--format', format, '--platform', 'linux/amd64,linux/arm64', '-o', both, name]);
+    const saved = JSON.parse(
+      execFileSync('skopeo', ['inspect', '--raw', `oci-archive:${both}`], { encoding: 'utf8' }),
+    );
+    t.same(
+      saved.manifests.map((entry: { platform: object }) => entry.platform),
+      [
+        { architecture: 'amd64', os: 'linux' },
+        { architecture: 'arm64', os: 'linux' },
+      ],
+    );
+    execFileSync('skopeo', ['copy', '-q', '--all', `oci-archive:${both}`, `dir:${join(world.base, format)}`]);
+    for (const arch of ['arm64', 'amd64']) {
+      const env = { SHALE_ROOT: join(world.base, `elsewhere-${arch}`) };
+      const { stdout } = await world.ok(['load', '--platform', `linux/${arch}`, '-i', both], { env });
+      t.equal(stdout, `Loaded image: ${name}\n`);
+      const found = await world.ok(
+        ['image', 'inspect', '-f', '{{.Architecture}} {{.Config.Labels.arch}}', name],
+        { env },
+      );
+      t.equal(found.stdout, `${arch} ${arch}\n`);
+    }
+  }
+  const lacks = await world.shale([
+    'save',
+    '--platform',
+    'linux/amd64,linux/s390x',
+    '-o',
+    join(world.base, 'x'),
+    name,
+  ]);
+  t.match([lacks.code, lacks.stderr], [1, /does not provide the specified platform \(linux\/s390x\)/]);
 
   const text = await out('buildx', 'imagetools', 'inspect', `${host}/all:1`);
   t.match(

@@ -11,7 +11,11 @@ const WRONG: Case[] = [
   [['buildx', 'imagetools', 'create', 'x'], 1, "can't push with no tags specified"],
   [['buildx', 'bake'], 1, "'buildx bake' is not supported"],
   [['psx'], 1, "'psx' is not a shale command.\ndid you mean ps?"],
-  [['save', '--platform', 'linux/amd64,linux/arm64', 'busybox'], 1, 'save takes one platform'],
+  [
+    ['save', '--platform', 'linux/amd64,linux/arm64', 'busybox'],
+    1,
+    'provide the specified platform (linux/arm64)',
+  ],
   [['rmi', '--platform', 'linux/s390x', 'busybox'], 1, 'does not provide the specified platform'],
   [['images', '-f', 'nope'], 125, 'bad format of filter (expected name=value)'],
   [['images', '--nope'], 125, 'unknown flag: --nope'],

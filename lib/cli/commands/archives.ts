@@ -86,23 +86,19 @@ export const save: Command = {
       images: operands,
       destination: output ?? process.stdout,
       format: archiveFormat(flags.string('format')),
-      platform: onePlatform(flags),
+      platform: flags.list('platform').flatMap(text => text.split(',')),
     });
     return 0;
   },
 };
 
-/** docker's can hold several platforms of one name. @throws UsageError `USAGE_FLAG_VALUE` */
+/** A directory holds one. @throws UsageError `USAGE_FLAG_VALUE` */
 function onePlatform(flags: Flags): string | undefined {
   const [platform, ...more] = flags.list('platform').flatMap(text => text.split(','));
   if (more.length === 0) return platform;
-  throw new UsageError(
-    'USAGE_FLAG_VALUE',
-    'save takes one platform: a name of the store means an image of one',
-    {
-      hint: 'give the image of each platform a name of its own, and save them all at once',
-    },
-  );
+  throw new UsageError('USAGE_FLAG_VALUE', 'a directory takes one platform', {
+    hint: 'docker-archive and oci-archive hold several',
+  });
 }
 
 function isDirectoryFormat(format: string | undefined): format is 'oci-dir' | 'docker-dir' {
